@@ -1,0 +1,66 @@
+/** The node's wire shapes, under the names the console uses; all of them come from openapi.json. */
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+/** The node writes every property of an answer; one without a value is null. */
+type Whole<T> = T extends (infer Item)[]
+  ? Whole<Item>[]
+  : T extends object
+    ? { [Key in keyof T]-?: Whole<Exclude<T[Key], undefined>> }
+    : T
+
+export interface List<T> {
+  items: T[]
+  next_cursor: string | null
+}
+
+export type Text = Schemas['Text']
+export type Named = Whole<Schemas['UnitRef']>
+export type Me = Whole<Schemas['Me']>
+export type RoleGrant = Whole<Schemas['GrantView']>
+export type SignInWays = Whole<Schemas['SignInWays']>
+export type NodeInfo = Whole<Schemas['NodeView']>
+
+export type Plan = Whole<Schemas['Plan']>
+export type PlanDetail = Whole<Schemas['PlanDetail']>
+export type Programme = Whole<Schemas['Programme']>
+export type Goal = Whole<Schemas['Goal']>
+export type Pattern = Whole<Schemas['PatternView']>
+export type PatternKind = keyof Pattern
+export type Place = Pattern[PatternKind][number]
+export type MeasureState = Schemas['MeasureState']
+export type StateCounts = Whole<Schemas['StateCounts']>
+export type Measure = Whole<Schemas['Measure']>
+export type Indicator = Whole<Schemas['Indicator']>
+export type IndicatorValue = Whole<Schemas['List_IndicatorValue']>['items'][number]
+export type Period = Schemas['ValuePeriod']
+export type PlatformMetric = Whole<Schemas['PlatformMetric']>
+export type Overview = Whole<Schemas['Overview']>
+export type Attention = Whole<Schemas['Attention']>
+
+export type Changes = Whole<Schemas['TableChanges']>
+export type Differences = Whole<Schemas['PlanDifferences']>
+export type Compare = Whole<Schemas['PlanComparison']>
+export type ComparePart = Exclude<keyof Differences, 'plan'>
+export type ImportCheck = Whole<Schemas['ImportCheck']>
+export type CellError = Whole<Schemas['ImportFault']>
+export type FileRecord = Whole<Schemas['File']>
+
+export type Unit = Whole<Schemas['Unit']>
+export type Person = Whole<Schemas['Person']>
+export type AccountOpened = Whole<Schemas['AccountOpened']>
+export type Role = Schemas['Role']
+export type RoleInfo = Whole<Schemas['RoleView']>
+export type PolicyInfo = Whole<Schemas['PolicyView']>
+export type Explanation = Whole<Schemas['Explanation']>
+export type Session = Whole<Schemas['Session']>
+export type Token = Whole<Schemas['Token']>
+export type AuditRow = Whole<Schemas['AuditRow']>
+export type Receipt = Whole<Schemas['Receipt']>
+export type LedgerInfo = Whole<Schemas['LedgerInfo']>
+export type Job = Whole<Schemas['Job']>
+
+export type FieldProblem = Whole<Schemas['ProblemField']>
+/** RFC 9457 problem details as the node sends them. */
+export type ProblemBody = Whole<Schemas['Problem']>

@@ -1,0 +1,1 @@
+export const unitKinds = ['department', 'town', 'company', 'park', 'institution', 'group'] as const

@@ -1,0 +1,85 @@
+/** Every page and its address. Adding one: a line here, its words, and its place in shell/navigation.ts. */
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { whenSignedOut } from '@/api/client'
+import type { Key } from '@/i18n'
+import { forgetMe, loadMe, me } from '@/session/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title: Key
+    /** The page above this one, for the breadcrumbs. */
+    parent?: string
+    /** Needs no sign-in. */
+    open?: boolean
+    /** Stands alone, without rail and bar. */
+    bare?: boolean
+  }
+}
+
+const page = (path: string, name: string, title: Key, component: RouteRecordRaw['component'], parent?: string) =>
+  ({ path, name, component, meta: { title, ...(parent && { parent }) } }) as RouteRecordRaw
+
+export const routes: RouteRecordRaw[] = [
+  page('/', 'overview', 'nav.overview', () => import('@/pages/overview/OverviewPage.vue')),
+  page('/plan', 'plan', 'nav.plan', () => import('@/pages/plan/PlanPage.vue')),
+  page('/plans/import', 'import', 'nav.import', () => import('@/pages/import/ImportPage.vue'), 'plan'),
+  page('/measures', 'measures', 'nav.measures', () => import('@/pages/measures/MeasuresPage.vue')),
+  page('/measures/:id', 'measure', 'nav.measure', () => import('@/pages/measures/MeasurePage.vue'), 'measures'),
+  page('/indicators', 'indicators', 'nav.indicators', () => import('@/pages/indicators/IndicatorsPage.vue')),
+  page('/indicators/:id', 'indicator', 'nav.indicator', () => import('@/pages/indicators/IndicatorPage.vue'), 'indicators'),
+  page('/compare', 'compare', 'nav.compare', () => import('@/pages/compare/ComparePage.vue'), 'plan'),
+  page('/units', 'units', 'nav.units', () => import('@/pages/units/UnitsPage.vue')),
+  page('/units/:id', 'unit', 'nav.unit', () => import('@/pages/units/UnitPage.vue'), 'units'),
+  page('/people', 'people', 'nav.people', () => import('@/pages/people/PeoplePage.vue')),
+  page('/people/:id', 'person', 'nav.person', () => import('@/pages/people/PersonPage.vue'), 'people'),
+  page('/may', 'may', 'nav.may', () => import('@/pages/may/MayPage.vue')),
+  page('/audit', 'audit', 'nav.audit', () => import('@/pages/audit/AuditPage.vue')),
+  page('/ledgers', 'ledgers', 'nav.ledgers', () => import('@/pages/ledgers/LedgersPage.vue')),
+  page('/jobs', 'jobs', 'nav.jobs', () => import('@/pages/jobs/JobsPage.vue')),
+  page('/me', 'me', 'nav.me', () => import('@/pages/me/MePage.vue')),
+  { ...page('/about', 'about', 'nav.about', () => import('@/pages/about/AboutPage.vue')), meta: { title: 'nav.about', open: true } },
+  {
+    path: '/sign-in',
+    name: 'sign-in',
+    component: () => import('@/pages/sign-in/SignInPage.vue'),
+    meta: { title: 'nav.signIn', open: true, bare: true },
+  },
+  {
+    path: '/first-password',
+    name: 'first-password',
+    component: () => import('@/pages/sign-in/FirstPasswordPage.vue'),
+    meta: { title: 'nav.firstPassword', bare: true },
+  },
+  {
+    path: '/:rest(.*)*',
+    name: 'missing',
+    component: () => import('@/pages/missing/MissingPage.vue'),
+    meta: { title: 'nav.missing', open: true },
+  },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+})
+
+router.beforeEach(async (to) => {
+  await loadMe().catch(() => null)
+  if (!to.meta.open && !me.value) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { return: to.fullPath } }
+  if (me.value?.must_change_password && to.name !== 'first-password') {
+    return { name: 'first-password', query: to.fullPath === '/' ? {} : { return: to.fullPath } }
+  }
+  return true
+})
+
+whenSignedOut(() => {
+  forgetMe()
+  const here = router.currentRoute.value
+  if (!here.meta.open) void router.push({ name: 'sign-in', query: { return: here.fullPath, ended: '1' } })
+})
+
+/** A `return` address is only ever a path of this console. */
+export function safeReturn(value: unknown): string {
+  return typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : '/'
+}

@@ -1,0 +1,62 @@
+/** Every state has a colour, a shape and a word, so that none is told by colour alone. */
+import type { Key } from '@/i18n'
+
+export type Tone = 'good' | 'watch' | 'bad' | 'idle' | 'water'
+export type Shape = 'disc' | 'half' | 'ring' | 'triangle' | 'diamond' | 'bar'
+export interface StateLook {
+  tone: Tone
+  shape: Shape
+  word: Key
+}
+
+const look = (tone: Tone, shape: Shape, word: Key): StateLook => ({ tone, shape, word })
+
+export const states = {
+  measure: {
+    not_started: look('idle', 'ring', 'state.not_started'),
+    under_way: look('water', 'half', 'state.under_way'),
+    delayed: look('watch', 'triangle', 'state.delayed'),
+    done: look('good', 'disc', 'state.done'),
+  },
+  indicator: {
+    met: look('good', 'disc', 'state.met'),
+    on_path: look('water', 'half', 'state.on_path'),
+    off_path: look('bad', 'diamond', 'state.off_path'),
+    no_data: look('idle', 'ring', 'state.no_data'),
+    target_below_baseline: look('watch', 'triangle', 'state.target_below_baseline'),
+  },
+  plan: {
+    draft: look('idle', 'ring', 'state.draft'),
+    in_force: look('good', 'disc', 'state.in_force'),
+    closed: look('idle', 'bar', 'state.closed'),
+  },
+  job: {
+    queued: look('idle', 'ring', 'state.queued'),
+    running: look('water', 'half', 'state.running'),
+    done: look('good', 'disc', 'state.jobDone'),
+    failed: look('bad', 'diamond', 'state.failed'),
+    cancelled: look('idle', 'bar', 'state.cancelled'),
+  },
+  person: {
+    active: look('good', 'disc', 'state.active'),
+    suspended: look('watch', 'triangle', 'state.suspended'),
+    erased: look('idle', 'bar', 'state.erased'),
+  },
+  severity: {
+    high: look('bad', 'diamond', 'state.high'),
+    medium: look('watch', 'triangle', 'state.medium'),
+    low: look('idle', 'ring', 'state.low'),
+  },
+  receipt: {
+    good: look('good', 'disc', 'receipt.good'),
+    bad: look('bad', 'diamond', 'receipt.bad'),
+    waiting: look('idle', 'ring', 'receipt.waiting'),
+    checking: look('water', 'half', 'receipt.checking'),
+  },
+} as const satisfies Record<string, Record<string, StateLook>>
+
+export type StateKind = keyof typeof states
+
+export function lookOf(kind: StateKind, state: string): StateLook | null {
+  return (states[kind] as Record<string, StateLook>)[state] ?? null
+}

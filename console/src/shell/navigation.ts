@@ -1,0 +1,55 @@
+/** The left rail, by the plan's own words. A page without its room here is reached from other pages. */
+import type { IconName } from '@/shared/icons'
+import type { Key } from '@/i18n'
+import { can, holds } from '@/session/session'
+
+export interface RailItem {
+  route: string
+  label: Key
+  icon: IconName
+  /** Shown only to those with one of these permissions (`Plan:Import`) or roles (`unit_lead`). */
+  needs?: string[]
+}
+export interface Room {
+  key: string
+  label: Key
+  items: RailItem[]
+}
+
+export function railShows(item: RailItem): boolean {
+  return !item.needs || item.needs.some((need) => (need.includes(':') ? can(need) : holds(need)))
+}
+
+export const rooms: Room[] = [
+  {
+    key: 'trunk',
+    label: 'room.trunk',
+    items: [
+      { route: 'overview', label: 'nav.overview', icon: 'trunk' },
+      { route: 'plan', label: 'nav.plan', icon: 'tree' },
+      { route: 'measures', label: 'nav.measures', icon: 'check' },
+      { route: 'indicators', label: 'nav.indicators', icon: 'chart' },
+      { route: 'compare', label: 'nav.compare', icon: 'compare' },
+      { route: 'import', label: 'nav.import', icon: 'import', needs: ['Plan:Import'] },
+    ],
+  },
+  {
+    key: 'chain',
+    label: 'room.chain',
+    items: [{ route: 'ledgers', label: 'nav.ledgers', icon: 'ledger' }],
+  },
+  {
+    key: 'shield',
+    label: 'room.shield',
+    items: [
+      { route: 'units', label: 'nav.units', icon: 'unit' },
+      { route: 'people', label: 'nav.people', icon: 'people', needs: ['Person:View', 'unit_lead'] },
+      { route: 'may', label: 'nav.may', icon: 'shield', needs: ['Policy:Explain'] },
+      { route: 'audit', label: 'nav.audit', icon: 'audit' },
+      { route: 'jobs', label: 'nav.jobs', icon: 'jobs' },
+    ],
+  },
+]
+
+/** Rooms of the plan that this version of the node does not have yet. */
+export const laterRooms: Key[] = ['room.net', 'room.hub', 'room.brain']

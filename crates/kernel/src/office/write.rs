@@ -1,0 +1,183 @@
+//! Writing workbooks: text is written as text, whatever it begins with.
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+use rust_xlsxwriter::{
+    DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Formula, Workbook,
+    Worksheet, XlsxError,
+};
+
+use super::{CELL_CHARS_MAX, column_letters};
+use crate::error::{Error, Result};
+
+/// A cell about to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Out {
+    /// Nothing.
+    Blank,
+    /// Text, never a formula.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// A date.
+    Date(Date),
+}
+
+/// A sheet about to be written.
+#[derive(Clone, Debug, Default)]
+pub struct OutSheet {
+    /// Its name, 31 characters at most.
+    pub name: String,
+    /// The header row.
+    pub heads: Vec<String>,
+    /// The rows below it.
+    pub rows: Vec<Vec<Out>>,
+    /// Columns (from 0) whose cells offer a choice.
+    pub choices: Vec<(usize, Vec<String>)>,
+}
+
+/// Rows below the written ones that still offer choices.
+const CHOICE_ROWS_MORE: usize = 200;
+/// Characters of a list of choices that stands in the cell's rule itself.
+const LIST_CHARS_MAX: usize = 255;
+/// Where longer lists stand.
+const LISTS_SHEET: &str = "_choices";
+/// Widest column, characters.
+const WIDTH_MAX: usize = 60;
+
+/// The bytes of a workbook.
+///
+/// # Errors
+/// 500 when a sheet's name, text or size is more than a workbook holds.
+pub fn write_xlsx(sheets: &[OutSheet]) -> Result<Vec<u8>> {
+    bytes(sheets).map_err(Error::internal)
+}
+
+fn bytes(sheets: &[OutSheet]) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    // The same records give the same bytes: no time of writing inside.
+    let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
+    book.set_properties(&DocProperties::new().set_creation_datetime(&made));
+    let mut lists = Vec::new();
+    for sheet in sheets {
+        write(book.add_worksheet(), sheet, &mut lists)?;
+    }
+    if !lists.is_empty() {
+        let page = book.add_worksheet().set_name(LISTS_SHEET)?;
+        page.set_very_hidden(true);
+        for (column, words) in (0_u16..).zip(lists) {
+            for (row, word) in (0_u32..).zip(words) {
+                page.write_string(row, column, fitting(word))?;
+            }
+        }
+    }
+    book.save_to_buffer()
+}
+
+/// A rule that offers the words; a list too long for the rule goes to a sheet of its own.
+fn choice<'a>(
+    words: &'a [String],
+    lists: &mut Vec<&'a [String]>,
+) -> Result<DataValidation, XlsxError> {
+    let chars: usize = words.iter().map(|w| w.encode_utf16().count() + 1).sum();
+    if chars <= LIST_CHARS_MAX && !words.iter().any(|w| w.contains([',', '"'])) {
+        return DataValidation::new().allow_list_strings(words);
+    }
+    let (column, last) = (column_letters(lists.len()), words.len());
+    lists.push(words);
+    let range = format!("={LISTS_SHEET}!${column}$1:${column}${last}");
+    Ok(DataValidation::new().allow_list_formula(Formula::new(range)))
+}
+
+fn write<'a>(
+    page: &mut Worksheet,
+    sheet: &'a OutSheet,
+    lists: &mut Vec<&'a [String]>,
+) -> Result<(), XlsxError> {
+    let head = Format::new()
+        .set_bold()
+        .set_background_color(0xE6_F0_F0)
+        .set_text_wrap();
+    let cell = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+    let day = Format::new()
+        .set_num_format("yyyy-mm-dd")
+        .set_align(FormatAlign::Top);
+    page.set_name(&sheet.name)?;
+    page.set_freeze_panes(1, 0)?;
+    for (column, words) in (0_u16..).zip(&sheet.heads) {
+        page.write_string_with_format(0, column, words, &head)?;
+        page.set_column_width(column, width(sheet, usize::from(column)) as f64)?;
+    }
+    for (row, values) in (1_u32..).zip(&sheet.rows) {
+        for (column, value) in (0_u16..).zip(values) {
+            match value {
+                Out::Blank => {}
+                Out::Text(text) => {
+                    page.write_string_with_format(row, column, fitting(text), &cell)?;
+                }
+                Out::Number(number) => {
+                    page.write_number_with_format(row, column, *number, &cell)?;
+                }
+                Out::Date(date) => {
+                    let at = ExcelDateTime::from_ymd(
+                        u16::try_from(date.year()).unwrap_or(1900),
+                        u8::try_from(date.month()).unwrap_or(1),
+                        u8::try_from(date.day()).unwrap_or(1),
+                    )?;
+                    page.write_datetime_with_format(row, column, &at, &day)?;
+                }
+            }
+        }
+    }
+    let last = u32::try_from(sheet.rows.len() + CHOICE_ROWS_MORE).unwrap_or(u32::MAX);
+    for (column, words) in &sheet.choices {
+        let column = u16::try_from(*column).unwrap_or(u16::MAX);
+        let choice = choice(words, lists)?;
+        page.add_data_validation(1, column, last, column, &choice)?;
+    }
+    Ok(())
+}
+
+/// As much of a text as a cell holds; what is cut off ends in `…`.
+fn fitting(text: &str) -> Cow<'_, str> {
+    // Excel counts UTF-16 units.
+    if text.len() <= CELL_CHARS_MAX || text.encode_utf16().count() <= CELL_CHARS_MAX {
+        return Cow::Borrowed(text);
+    }
+    let mut units = 0;
+    let kept = text.chars().take_while(|c| {
+        units += c.len_utf16();
+        units < CELL_CHARS_MAX
+    });
+    Cow::Owned(kept.chain(['…']).collect())
+}
+
+/// A column wide enough for its longest line, CJK characters counted twice.
+fn width(sheet: &OutSheet, column: usize) -> usize {
+    let wide = |text: &str| -> usize {
+        text.lines()
+            .map(|l| {
+                l.chars()
+                    .map(|c| if c as u32 > 0x2e80 { 2 } else { 1 })
+                    .sum()
+            })
+            .max()
+            .unwrap_or(0)
+    };
+    let of = |cell: &Out| match cell {
+        Out::Text(text) => wide(text),
+        Out::Date(_) => 10,
+        Out::Number(number) => number.to_string().len(),
+        Out::Blank => 0,
+    };
+    let head = sheet.heads.get(column).map_or(0, |h| wide(h));
+    let longest = sheet
+        .rows
+        .iter()
+        .filter_map(|r| r.get(column))
+        .map(of)
+        .max()
+        .unwrap_or(0);
+    (longest.max(head) + 2).clamp(8, WIDTH_MAX)
+}

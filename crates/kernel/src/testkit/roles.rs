@@ -1,0 +1,66 @@
+//! A stand-in for `shield` in the tests of other rooms: the caller names a role in a header.
+
+use std::net::IpAddr;
+
+use futures::future::BoxFuture;
+use http::request::Parts;
+
+use crate::App;
+use crate::authority::{Action, Authorize, Decision, Entity, Grant, Principal, Role, Via};
+use crate::error::Result;
+use crate::journal::Audience;
+
+/// Believes `x-test-role: plan_office`, or `unit_reporter:unit_…` for a role held for a unit.
+pub struct Roles;
+
+impl Authorize for Roles {
+    fn admit<'a>(
+        &'a self,
+        _app: &'a App,
+        parts: &'a Parts,
+        _peer: IpAddr,
+    ) -> BoxFuture<'a, Result<Principal>> {
+        let header = parts
+            .headers
+            .get("x-test-role")
+            .and_then(|v| v.to_str().ok());
+        let who = header.map_or_else(Principal::anonymous, |header| {
+            let (role, unit) = header.split_once(':').unwrap_or((header, ""));
+            let grant = Grant {
+                role: Role::from_name(role).unwrap_or(Role::Anonymous),
+                unit: (!unit.is_empty()).then(|| unit.to_owned()),
+            };
+            Principal {
+                id: Some(format!("person_{role}")),
+                name: role.to_owned(),
+                grants: vec![grant],
+                via: Via::Session,
+                session: None,
+                read_only: false,
+                must_change_password: false,
+                csrf: None,
+            }
+        });
+        Box::pin(async { Ok(who) })
+    }
+
+    fn decide(&self, who: &Principal, action: Action, entity: &Entity) -> Decision {
+        let staff =
+            !who.has(Role::Anonymous) && !who.has(Role::Citizen) && !who.has(Role::Enterprise);
+        let of_unit = who.grants.iter().any(|g| {
+            g.unit.as_ref().is_some_and(|u| entity.units.contains(u))
+                && matches!(g.role, Role::UnitReporter | Role::UnitLead)
+        });
+        let audience = entity.audience != Some(Audience::Auditors);
+        let allowed = who.has(Role::PlanOffice)
+            || who.has(Role::Operator)
+            || (action == Action::View && (entity.public || (staff && audience)))
+            || (action == Action::View && who.has(Role::Auditor))
+            || (of_unit && matches!(action, Action::Record | Action::Edit))
+            || (staff && action == Action::Export);
+        Decision {
+            allowed,
+            policies: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+mod decode;
+mod kept;
+mod keys;
+mod proofs;
+mod stages;
+mod support;
+mod vectors;
+mod verifying;
+mod witnessing;

@@ -1,0 +1,234 @@
+//! Backup while serving, and restore into an empty folder.
+//!
+//! A backup is a folder: the records, the files, the ledgers' tiles, and a manifest with the
+//! SHA-256 of each. Records are copied first; files and tiles never change once written, so what
+//! the records mention is there. Keys are not in it: keep them apart.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tianyuan_kernel::config::Config;
+use tianyuan_kernel::db::{Db, Engine};
+use tianyuan_kernel::{Error, Result};
+
+const MANIFEST: &str = "manifest.json";
+/// Folders of the data folder that belong in a backup.
+const FOLDERS: [&str; 2] = ["files", "ledger"];
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    version: String,
+    /// Relative path → SHA-256 in hexadecimal.
+    files: BTreeMap<String, String>,
+}
+
+fn wrong(words: String) -> Error {
+    Error::internal(words)
+}
+
+/// Writes a backup into `target`, which must not exist yet; answers how many files it holds.
+///
+/// # Errors
+/// Says what could not be read or written.
+pub async fn backup(config: &Config, target: &Path) -> Result<usize> {
+    if target.exists() {
+        return Err(wrong(format!(
+            "{} exists already; name a new folder",
+            target.display()
+        )));
+    }
+    let partial = target.with_extension("partial");
+    std::fs::create_dir_all(&partial)?;
+    let db = Db::open(config).await?;
+    match db.engine() {
+        Engine::Sqlite => db.copy_sqlite_to(&partial.join("tianyuan.db")).await?,
+        Engine::Postgres => dump(config, &partial.join("records.pgdump"))?,
+    }
+    db.close().await;
+    for folder in FOLDERS {
+        copy_folder(&config.node.data.join(folder), &partial.join(folder))?;
+    }
+    let mut files = BTreeMap::new();
+    for path in files_below(&partial)? {
+        files.insert(relative(&partial, &path), digest(&path)?);
+    }
+    let count = files.len();
+    let manifest = Manifest {
+        format: 1,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        files,
+    };
+    std::fs::write(
+        partial.join(MANIFEST),
+        serde_json::to_vec_pretty(&manifest)?,
+    )?;
+    std::fs::rename(&partial, target)?;
+    Ok(count)
+}
+
+/// PostgreSQL is dumped by its own tool.
+fn dump(config: &Config, target: &Path) -> Result<()> {
+    let url = config.database_url().map_err(Error::internal)?;
+    let status = std::process::Command::new("pg_dump")
+        .args(["--format=custom", "--no-owner", "--file"])
+        .arg(target)
+        .arg(url)
+        .status()
+        .map_err(|e| {
+            wrong(format!(
+                "pg_dump cannot be run: {e}; install the PostgreSQL client"
+            ))
+        })?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(wrong(format!("pg_dump failed: {status}")))
+    }
+}
+
+/// Restores a backup. Refuses a data folder or database that holds anything.
+///
+/// # Errors
+/// Names the file that is missing, changed or in the way.
+pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
+    let manifest = std::fs::read(source.join(MANIFEST)).map_err(|e| {
+        wrong(format!(
+            "{} is no backup: {MANIFEST}: {e}",
+            source.display()
+        ))
+    })?;
+    let manifest: Manifest = serde_json::from_slice(&manifest)
+        .map_err(|e| wrong(format!("{MANIFEST} cannot be read: {e}")))?;
+    if manifest.format != 1 {
+        return Err(wrong(format!(
+            "backup format {} is not known here",
+            manifest.format
+        )));
+    }
+    for (name, expected) in &manifest.files {
+        let path = source.join(name);
+        if !name.split('/').all(|part| !part.is_empty() && part != "..") {
+            return Err(wrong(format!("{name} is not a path of a backup")));
+        }
+        let found = digest(&path).map_err(|e| wrong(format!("{name}: {e}")))?;
+        if found != *expected {
+            return Err(wrong(format!(
+                "{name} was changed: it is {found}, not {expected}"
+            )));
+        }
+    }
+    let data = &config.node.data;
+    for name in ["tianyuan.db", FOLDERS[0], FOLDERS[1]] {
+        let path = data.join(name);
+        let empty = path.is_dir() && std::fs::read_dir(&path)?.next().is_none();
+        if path.exists() && !empty {
+            return Err(wrong(format!(
+                "{} is there already; nothing was overwritten",
+                path.display()
+            )));
+        }
+    }
+    std::fs::create_dir_all(data)?;
+    if source.join("records.pgdump").exists() {
+        undump(config, &source.join("records.pgdump")).await?;
+    }
+    for name in manifest.files.keys().filter(|n| *n != "records.pgdump") {
+        let target = data.join(name);
+        if let Some(folder) = target.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::copy(source.join(name), &target)?;
+        std::fs::File::open(&target)?.sync_all()?;
+    }
+    Ok(manifest.files.len())
+}
+
+async fn undump(config: &Config, source: &Path) -> Result<()> {
+    use tianyuan_kernel::db::{Args, Sql as _};
+    let db = Db::open(config).await?;
+    if db.engine() != Engine::Postgres {
+        return Err(wrong(
+            "the backup is of PostgreSQL; set database.url".to_owned(),
+        ));
+    }
+    let tables = "SELECT COUNT(*) AS n FROM information_schema.tables \
+                  WHERE table_schema = 'public'";
+    let count = db.read().await?.one(tables, Args::new()).await?.int("n")?;
+    db.close().await;
+    if count > 0 {
+        return Err(wrong(
+            "the database has tables already; nothing was overwritten".to_owned(),
+        ));
+    }
+    let url = config.database_url().map_err(Error::internal)?;
+    let status = std::process::Command::new("pg_restore")
+        .args(["--no-owner", "--exit-on-error", "--dbname"])
+        .arg(url)
+        .arg(source)
+        .status()
+        .map_err(|e| wrong(format!("pg_restore cannot be run: {e}")))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(wrong(format!("pg_restore failed: {status}")))
+    }
+}
+
+fn relative(base: &Path, path: &Path) -> String {
+    path.strip_prefix(base)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
+}
+
+fn digest(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
+        }
+        hash.update(&buffer[..n]);
+    }
+}
+
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Copies a folder. A file that vanishes meanwhile (a partial tile that was completed) is left out.
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    for path in files_below(from)? {
+        let target = to.join(relative(from, &path));
+        if let Some(folder) = target.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        match std::fs::copy(&path, &target) {
+            Ok(_) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(wrong(format!("{}: {e}", path.display()))),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Puts the rooms together.
+
+use std::sync::Arc;
+
+use tianyuan_kernel::app::Builder;
+use tianyuan_kernel::authority::Authorize;
+use tianyuan_kernel::config::Config;
+use tianyuan_kernel::{App, Result, Room};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
+use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+/// The application with all its rooms, not yet opened.
+///
+/// # Errors
+/// When a policy file does not fit.
+pub fn builder(config: Config) -> Result<Builder> {
+    let (rooms, authority) = rooms(&config)?;
+    Ok(App::builder(config).rooms(rooms).authority(authority))
+}
+
+/// All rooms, and who answers the `Authorize` question.
+///
+/// # Errors
+/// When a policy file does not fit.
+pub fn rooms(config: &Config) -> Result<(Vec<Room>, Arc<dyn Authorize>)> {
+    let (shield, authority) = tianyuan_shield::room(config)?;
+    Ok((
+        vec![
+            shield,
+            tianyuan_plan::room(),
+            tianyuan_chain::room(),
+            node_room(),
+        ],
+        authority,
+    ))
+}
+
+fn node_room() -> Room {
+    Room::new("node").routes(crate::web::routes())
+}
+
+/// What is common to all operations of the document.
+pub fn complete(document: &mut OpenApi) {
+    document.info = InfoBuilder::new()
+        .title("天元 Tianyuan")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "A region's digital trunk line (数字干线). Lists answer {items, next_cursor}; errors \
+             are problem JSON (RFC 9457) in the language of Accept-Language (zh, en).",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").build()))
+        .build();
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The token of a session (ts_…) or an API token (tt_…)"))
+        .build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let cookie = ApiKey::Cookie(ApiKeyValue::new("tianyuan_session"));
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    let problem = tianyuan_kernel::error::Problem::schema();
+    components.schemas.insert("Problem".to_owned(), problem);
+    let mut schemas = Vec::new();
+    tianyuan_kernel::error::Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    let none = Vec::<String>::new;
+    document.security = Some(vec![
+        SecurityRequirement::new("bearer", none()),
+        SecurityRequirement::new("cookie", none()),
+    ]);
+}
+
+/// The document of an application's routes, without opening a database.
+///
+/// # Errors
+/// When a policy file does not fit.
+pub fn document() -> Result<OpenApi> {
+    let routes = tianyuan_kernel::app::routes_of(builder(Config::default())?);
+    let (_, mut document, _) = routes.into_parts();
+    complete(&mut document);
+    Ok(document)
+}

@@ -1,0 +1,5 @@
+//! The binary; see the library of the same name.
+
+fn main() -> std::process::ExitCode {
+    tianyuan::cli::main()
+}
