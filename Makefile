@@ -3,13 +3,13 @@
 ADDRESS ?= 127.0.0.1:8361
 DATA ?= data
 
-.PHONY: run test e2e conformance bench lint console openapi kill-loop clean
+.PHONY: run test e2e conformance bench lint console openapi kill-short kill-loop clean
 
 run: console ## Builds everything and starts a node with the sample district
 	cargo build -p tianyuan
 	./target/debug/tianyuan serve --data $(DATA) --listen $(ADDRESS) --demo 2>tianyuan.log
 
-test: lint console unit e2e conformance ## The whole suite
+test: lint console unit e2e conformance kill-short ## The whole suite
 
 .PHONY: unit
 unit: console ## Rust tests on SQLite and PostgreSQL, console unit tests
@@ -43,6 +43,10 @@ openapi: ## Writes the OpenAPI snapshot anew
 
 bench: ## Measures; see bench/README.md
 	sh bench/run.sh
+
+kill-short: ## kill -9 under load, a few times on each backend
+	cargo build -p tianyuan
+	python3 bench/kill_loop.py --times 5 --binary target/debug/tianyuan
 
 kill-loop: ## kill -9 under load, 200 times on each backend (long)
 	cargo build --release -p tianyuan
