@@ -355,16 +355,11 @@ impl Config {
                 errors.push(format!("{name}: {error}"));
             }
         }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let config: Self = serde_path_to_error::deserialize(toml::Value::Table(table))
-            .map_err(|e| vec![format!("{}: {}", e.path(), e.inner())])?;
-        let errors = config.check();
-        if errors.is_empty() {
-            Ok(config)
-        } else {
-            Err(errors)
+        let config = read(table, &mut errors);
+        errors.extend(config.iter().flat_map(Self::check));
+        match config {
+            Some(config) if errors.is_empty() => Ok(config),
+            _ => Err(errors),
         }
     }
 
@@ -448,6 +443,39 @@ impl Config {
                 self.node.data.join("tianyuan.db").display()
             )),
         }
+    }
+}
+
+/// Reads a table; each wrong key is said and then left out, so that the next can be said too.
+fn read(mut table: toml::Table, errors: &mut Vec<String>) -> Option<Config> {
+    for _ in 0..100 {
+        match serde_path_to_error::deserialize(toml::Value::Table(table.clone())) {
+            Ok(config) => return Some(config),
+            Err(error) => {
+                let path = error.path().to_string();
+                let said = error.inner().to_string();
+                errors.push(format!("{path}: {}", said.lines().next().unwrap_or(&said)));
+                if !leave_out(&mut table, &path) {
+                    return None;
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Takes `a.b.c` out of the table, as far as tables go; false when nothing is there.
+fn leave_out(table: &mut toml::Table, path: &str) -> bool {
+    match path.split_once('.') {
+        Some((first, rest)) => match table.get_mut(first) {
+            Some(toml::Value::Table(inner)) => {
+                leave_out(inner, rest) || table.remove(first).is_some()
+            }
+            _ => table.remove(first).is_some(),
+        },
+        None => table
+            .remove(path.split('[').next().unwrap_or(path))
+            .is_some(),
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! A backup is a folder: the records, the files, the ledgers' tiles, and a manifest with the
 //! SHA-256 of each. Records are copied first; files and tiles never change once written, so what
-//! the records mention is there. Keys are not in it: keep them apart.
+//! the records mention is there. Keys are not in it: keep them apart. Files and tiles in an
+//! S3-compatible store are not in it either: such a store has versions and copies of its own.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tianyuan_kernel::config::Config;
@@ -72,21 +75,38 @@ pub async fn backup(config: &Config, target: &Path) -> Result<usize> {
 
 /// PostgreSQL is dumped by its own tool.
 fn dump(config: &Config, target: &Path) -> Result<()> {
+    let mut command = postgres_tool("pg_dump", config)?;
+    command.args(["--format=custom", "--no-owner", "--file"]);
+    succeed(command.arg(target))
+}
+
+/// A tool of PostgreSQL with its database; the password goes by the environment, because what is
+/// on a command line can be read by every account of the machine.
+fn postgres_tool(name: &str, config: &Config) -> Result<Command> {
     let url = config.database_url().map_err(Error::internal)?;
-    let status = std::process::Command::new("pg_dump")
-        .args(["--format=custom", "--no-owner", "--file"])
-        .arg(target)
-        .arg(url)
-        .status()
-        .map_err(|e| {
-            wrong(format!(
-                "pg_dump cannot be run: {e}; install the PostgreSQL client"
-            ))
-        })?;
+    let mut url = url::Url::parse(&url).map_err(|e| wrong(format!("database.url: {e}")))?;
+    let mut command = Command::new(name);
+    if let Some(password) = url.password() {
+        let password = percent_decode_str(password).decode_utf8_lossy();
+        command.env("PGPASSWORD", password.as_ref());
+    }
+    // Only an address without a host refuses to lose its password, and then it has none.
+    let _had_none = url.set_password(None);
+    command.args(["--dbname", url.as_str()]);
+    Ok(command)
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().map_err(|e| {
+        wrong(format!(
+            "{name} cannot be run: {e}; install the PostgreSQL client"
+        ))
+    })?;
     if status.success() {
         Ok(())
     } else {
-        Err(wrong(format!("pg_dump failed: {status}")))
+        Err(wrong(format!("{name} failed: {status}")))
     }
 }
 
@@ -164,18 +184,9 @@ async fn undump(config: &Config, source: &Path) -> Result<()> {
             "the database has tables already; nothing was overwritten".to_owned(),
         ));
     }
-    let url = config.database_url().map_err(Error::internal)?;
-    let status = std::process::Command::new("pg_restore")
-        .args(["--no-owner", "--exit-on-error", "--dbname"])
-        .arg(url)
-        .arg(source)
-        .status()
-        .map_err(|e| wrong(format!("pg_restore cannot be run: {e}")))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(wrong(format!("pg_restore failed: {status}")))
-    }
+    let mut command = postgres_tool("pg_restore", config)?;
+    command.args(["--no-owner", "--exit-on-error"]);
+    succeed(command.arg(source))
 }
 
 fn relative(base: &Path, path: &Path) -> String {

@@ -214,6 +214,12 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
                 "keys are not in a backup; keep {} apart",
                 config.node.data.join("keys").display()
             );
+            if let Some(s3) = &config.storage.s3 {
+                println!(
+                    "files and tiles are in the bucket {}; copy it too",
+                    s3.bucket
+                );
+            }
         }
         Command::Restore { source } => restore(config, &source).await?,
         Command::Plan {

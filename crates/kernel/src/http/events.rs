@@ -98,10 +98,11 @@ impl Follower {
                 return Some(event);
             }
             if *head.borrow_and_update() <= self.after {
-                // Coming back now and then notices a session that was revoked.
-                let moved = tokio::time::timeout(Duration::from_secs(15), head.changed()).await;
-                if self.app.is_stopping() || matches!(moved, Ok(Err(_))) {
-                    return None;
+                tokio::select! {
+                    moved = head.changed() => moved.ok()?,
+                    () = self.app.stopped() => return None,
+                    // Coming back now and then notices a session that was revoked.
+                    () = tokio::time::sleep(Duration::from_secs(15)) => {}
                 }
             }
             let address = self.parts.extensions.get::<ClientAddr>()?.0;

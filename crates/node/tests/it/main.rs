@@ -3,5 +3,6 @@
 mod composition;
 mod contract;
 mod house;
+mod process;
 mod story;
 mod support;

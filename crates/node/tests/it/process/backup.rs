@@ -1,0 +1,140 @@
+//! Backup while serving, restore, and signing again afterwards.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Serving, places};
+
+const LEDGERS: [&str; 5] = [
+    "directory",
+    "identity",
+    "material",
+    "signing",
+    "supervision",
+];
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_taken_while_serving_has_all_that_was_acknowledged_before_it() {
+    for place in places().await {
+        let node = Serving::start(&place).await;
+        let before = node.keep_writing("before", |n| n == 5).await;
+        let copy = place.data.with_file_name("backup");
+        let taken = AtomicBool::new(false);
+        let (during, ()) = tokio::join!(
+            node.keep_writing("during", |_| taken.load(Ordering::Relaxed)),
+            async {
+                tokio::task::block_in_place(|| place.done(&["backup", text(&copy)]));
+                taken.store(true, Ordering::Relaxed);
+            }
+        );
+        assert!(fs::read_dir(place.data.join("keys")).unwrap().count() > 0);
+        assert!(!copy.join("keys").exists(), "keys never go into a backup");
+
+        let other = place.another().await;
+        other.done(&["restore", text(&copy)]);
+        let restored = Serving::start(&other).await;
+        let notes = restored.notes().await;
+        assert!(before.iter().all(|note| notes.contains(note)), "{notes:?}");
+        let kept = during
+            .iter()
+            .take_while(|note| notes.contains(note))
+            .count();
+        let beyond = during.iter().skip(kept).filter(|note| notes.contains(note));
+        assert_eq!(beyond.count(), 0, "it is the state of one moment");
+        drop((node, restored));
+        other.close().await;
+        place.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_node_goes_on_signing_where_it_stopped_once_that_is_confirmed() {
+    for place in places().await {
+        let mut node = Serving::start(&place).await;
+        node.keep_writing("kept", |n| n == 3).await;
+        node.signal("-TERM");
+        node.ended();
+        let keys = place.data.with_file_name("keys.txt");
+        place.done(&["keys", "export", text(&keys)]);
+        let copy = place.data.with_file_name("backup");
+        place.done(&["backup", text(&copy)]);
+
+        let other = place.another().await;
+        other.done(&["restore", text(&copy)]);
+        copy_folder(&place.data.join("keys"), &other.data.join("keys"));
+        let checkpoint = |log: &str| place.data.join("ledger").join(log).join("checkpoint");
+        for log in LEDGERS {
+            let seen = checkpoint(log);
+            other.done(&["keys", "confirm", log, "--checkpoint", text(&seen)]);
+        }
+        let node = Serving::start(&other).await;
+        let held = node.signed("material").await;
+        node.keep_writing("after", |n| n == 3).await;
+        while node.signed("material").await < held + 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let said = other.done(&["verify", &node.base, "--keys", text(&keys)]);
+        assert_eq!(said.matches('✓').count(), LEDGERS.len(), "{said}");
+        drop(node);
+        other.close().await;
+        place.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restoring_overwrites_nothing_and_believes_no_changed_backup() {
+    for place in places().await {
+        drop(Serving::start(&place).await);
+        let copy = place.data.with_file_name("backup");
+        place.done(&["backup", text(&copy)]);
+        assert!(
+            place
+                .refused(&["backup", text(&copy)])
+                .contains("exists already")
+        );
+        assert!(place.refused(&["restore", text(&copy)]).contains("already"));
+
+        let other = place.another().await;
+        let tile = files(&copy.join("ledger")).pop().unwrap();
+        let bytes = fs::read(&tile).unwrap();
+        let mut changed = bytes.clone();
+        changed[0] ^= 1;
+        fs::write(&tile, changed).unwrap();
+        assert!(
+            other
+                .refused(&["restore", text(&copy)])
+                .contains("was changed")
+        );
+        assert!(!other.data.join("ledger").exists(), "nothing was restored");
+        fs::write(&tile, bytes).unwrap();
+        other.done(&["restore", text(&copy)]);
+        other.close().await;
+        place.close().await;
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| {
+        if path.is_dir() {
+            files(&path)
+        } else {
+            vec![path]
+        }
+    };
+    entries.flat_map(below).collect()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in files(from) {
+        fs::copy(&file, to.join(file.file_name().unwrap())).unwrap();
+    }
+}
