@@ -75,9 +75,7 @@ async fn a_restored_node_goes_on_signing_where_it_stopped_once_that_is_confirmed
         let node = Serving::start(&other).await;
         let held = node.signed("material").await;
         node.keep_writing("after", |n| n == 3).await;
-        while node.signed("material").await < held + 3 {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
+        node.signed_beyond("material", held + 2).await;
         let said = other.done(&["verify", &node.base, "--keys", text(&keys)]);
         assert_eq!(said.matches('✓').count(), LEDGERS.len(), "{said}");
         drop(node);
@@ -89,7 +87,9 @@ async fn a_restored_node_goes_on_signing_where_it_stopped_once_that_is_confirmed
 #[tokio::test(flavor = "multi_thread")]
 async fn restoring_overwrites_nothing_and_believes_no_changed_backup() {
     for place in places().await {
-        drop(Serving::start(&place).await);
+        let node = Serving::start(&place).await;
+        node.signed_beyond("material", 0).await;
+        drop(node);
         let copy = place.data.with_file_name("backup");
         place.done(&["backup", text(&copy)]);
         assert!(

@@ -177,6 +177,13 @@ impl Serving {
         one["checkpoint_size"].as_u64().unwrap_or_default()
     }
 
+    /// Waits until a ledger's checkpoint covers more than so many entries.
+    async fn signed_beyond(&self, ledger: &str, size: u64) {
+        while self.signed(ledger).await <= size {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(
