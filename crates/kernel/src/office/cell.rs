@@ -4,6 +4,9 @@ use jiff::civil::Date;
 
 use crate::text::Text;
 
+/// Days between the beginnings of the two systems workbooks count in.
+const DAYS_TO_1904: f64 = 1_462.0;
+
 /// A cell as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -13,6 +16,9 @@ pub enum Cell {
     Text(String),
     /// A number, or the stored value of a formula.
     Number(f64),
+    /// A number of a workbook that counts days from 1904, as Excel for Mac once did: another day
+    /// than the same number elsewhere.
+    Number1904(f64),
     /// A number whose cell shows per cent: 45 where the sheet shows 45% and stores 0.45.
     Percent(f64),
     /// True or false.
@@ -21,6 +27,8 @@ pub enum Cell {
     Date(Date),
     /// An error such as `#REF!`.
     Error(String),
+    /// A formula that no program has calculated: the file holds no value for it.
+    Uncalculated,
 }
 
 impl Cell {
@@ -40,11 +48,29 @@ impl Cell {
         match self {
             Self::Blank => String::new(),
             Self::Text(text) | Self::Error(text) => text.clone(),
-            Self::Number(number) => number.to_string(),
+            Self::Number(number) | Self::Number1904(number) => number.to_string(),
             Self::Percent(number) => format!("{number}%"),
             Self::Bool(true) => "TRUE".to_owned(),
             Self::Bool(false) => "FALSE".to_owned(),
             Self::Date(date) => date.to_string(),
+            Self::Uncalculated => "#UNCALCULATED".to_owned(),
+        }
+    }
+
+    /// What is wrong with the cell whatever is expected of it: an error value, or a formula
+    /// without a value.
+    #[must_use]
+    pub fn fault(&self) -> Option<Text> {
+        match self {
+            Self::Error(error) => Some(crate::text!(
+                "单元格是错误值 {error}，请改正公式或直接填写内容。",
+                "The cell holds the error {error}; put the formula right or type the value."
+            )),
+            Self::Uncalculated => Some(Text::new(
+                "单元格是公式，但文件没有存下计算结果，请用 Excel 或 WPS 打开并保存后重试。",
+                "The cell is a formula without a stored result; open and save the file in Excel.",
+            )),
+            _ => None,
         }
     }
 
@@ -63,12 +89,13 @@ impl Cell {
             )
         };
         match self {
-            Self::Number(number) | Self::Percent(number) if number.is_finite() => Ok(*number),
+            Self::Number(number) | Self::Number1904(number) | Self::Percent(number)
+                if number.is_finite() =>
+            {
+                Ok(*number)
+            }
             Self::Text(text) => plain_number(&fold(text)).ok_or_else(wrong),
-            Self::Error(error) => Err(crate::text!(
-                "单元格是错误值 {error}，请改正公式或直接填写数字。",
-                "The cell holds the error {error}; put the formula right or type the number."
-            )),
+            Self::Error(_) | Self::Uncalculated => Err(self.fault().unwrap_or_else(wrong)),
             Self::Date(date) => Err(crate::text!(
                 "应为数字，收到日期 {date}；请把单元格格式改为“数值”。",
                 "A number is needed; got the date {date}. Format the cell as a number."
@@ -78,7 +105,8 @@ impl Cell {
     }
 
     /// As a date. Text may be `2025-12-31`, `2025/12/31`, `2025.12.31`, `2025年12月31日` or
-    /// `20251231`, also in full-width digits; a plain number is a day count of the 1900 system.
+    /// `20251231`, also in full-width digits; a plain number is a day count of the workbook's
+    /// system.
     ///
     /// # Errors
     /// What was there instead.
@@ -88,9 +116,15 @@ impl Cell {
             Self::Date(date) => Some(*date),
             Self::Text(text) => plain_date(&fold(text)),
             Self::Number(number) => compact(&number.to_string()).or_else(|| serial(*number)),
+            Self::Number1904(number) => {
+                compact(&number.to_string()).or_else(|| serial(*number + DAYS_TO_1904))
+            }
             _ => None,
         };
         found.ok_or_else(|| {
+            if let Some(fault) = self.fault() {
+                return fault;
+            }
             crate::text!(
                 "应为日期，如 2025-12-31，收到“{shown}”。",
                 "A date such as 2025-12-31 is needed; got \"{shown}\"."

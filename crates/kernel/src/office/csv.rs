@@ -2,7 +2,7 @@
 
 use encoding_rs::{GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::{CELLS_MAX, COLUMNS_MAX, Cell, ROWS_MAX, Sheet};
+use super::{CELL_CHARS_MAX, CELLS_MAX, COLUMNS_MAX, Cell, ROWS_MAX, Sheet};
 use crate::error::{Error, Result};
 use crate::text::Text;
 
@@ -38,7 +38,10 @@ pub fn read_csv(bytes: &[u8]) -> Result<Sheet> {
             rows.push(Vec::new());
         }
         cells += record.len();
-        if rows.len() >= ROWS_MAX || record.len() > COLUMNS_MAX || cells > CELLS_MAX {
+        // A character is at least a byte.
+        let long = |f: &str| f.len() > CELL_CHARS_MAX && f.chars().count() > CELL_CHARS_MAX;
+        let over = rows.len() >= ROWS_MAX || record.len() > COLUMNS_MAX || cells > CELLS_MAX;
+        if over || record.iter().any(long) {
             return Err(super::guard::too_large());
         }
         rows.push(
@@ -105,6 +108,8 @@ fn decode(bytes: &[u8]) -> Result<String> {
         [0xef, 0xbb, 0xbf, ..] => (UTF_8, 3),
         [0xff, 0xfe, ..] => (UTF_16LE, 2),
         [0xfe, 0xff, ..] => (UTF_16BE, 2),
+        // The mark in GB 18030.
+        [0x84, 0x31, 0x95, 0x33, ..] => (GB18030, 4),
         _ if std::str::from_utf8(bytes).is_ok() => (UTF_8, 0),
         _ => (GB18030, 0),
     };
@@ -130,16 +135,17 @@ pub fn csv_for_excel(rows: &[Vec<String>]) -> Vec<u8> {
             field.clone()
         }
     };
-    write(
-        vec![0xef, 0xbb, 0xbf],
-        rows.iter().map(|row| row.iter().map(escaped)),
-    )
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(escaped).collect())
+        .collect();
+    write(vec![0xef, 0xbb, 0xbf], &rows)
 }
 
 /// CSV for programs (RFC 4180): UTF-8 without a mark, every field exactly as it is.
 #[must_use]
 pub fn csv_exact(rows: &[Vec<String>]) -> Vec<u8> {
-    write(Vec::new(), rows.iter().map(|row| row.iter().cloned()))
+    write(Vec::new(), rows)
 }
 
 /// Excel takes these starts for a formula, some versions also in their full-width forms or after
@@ -156,9 +162,17 @@ fn is_number(field: &str) -> bool {
     plain && field.parse::<f64>().is_ok()
 }
 
-fn write<R: Iterator<Item = String>>(begin: Vec<u8>, rows: impl Iterator<Item = R>) -> Vec<u8> {
+fn write(begin: Vec<u8>, rows: &[Vec<String>]) -> Vec<u8> {
+    // Some readers, and Excel in some countries, separate at these; not within quotes.
+    let split = rows.iter().flatten().any(|f| f.contains(['\t', ';']));
+    let quotes = if split {
+        csv::QuoteStyle::Always
+    } else {
+        csv::QuoteStyle::Necessary
+    };
     let mut writer = csv::WriterBuilder::new()
         .flexible(true)
+        .quote_style(quotes)
         .terminator(csv::Terminator::CRLF)
         .from_writer(begin);
     for row in rows {

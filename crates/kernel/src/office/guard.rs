@@ -1,11 +1,11 @@
 //! What a workbook may be before anything parses it.
 
-use std::io::{Cursor, Read as _};
+use std::io::{self, Cursor, Read};
 
 use http::StatusCode;
-use quick_xml::Reader;
-use quick_xml::events::Event;
 use zip::ZipArchive;
+
+use super::parts::Parts;
 
 use crate::error::{Error, Result};
 use crate::text::Text;
@@ -18,8 +18,6 @@ const EXPANDED_BYTES_MAX: u64 = 128 << 20;
 const ENTRY_BYTES_MAX: u64 = 64 << 20;
 /// Most bytes one entry may expand to for each byte it takes, once it is larger than a mebibyte.
 const RATIO_MAX: u64 = 200;
-/// What stands before an XML part's root element is at most this long.
-const PROLOG_BYTES_MAX: usize = 16 << 10;
 /// How an OLE compound file begins: a workbook with a password, or one of the years before 2007.
 const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
@@ -81,92 +79,77 @@ fn refuse_ole(bytes: &[u8]) -> Result<()> {
     ))
 }
 
-/// Refuses archives with too many entries, too much in them, macros, a password, or document
-/// type declarations. Sizes are counted while expanding: what the directory says may lie.
-pub(super) fn check(bytes: &[u8]) -> Result<()> {
+/// Refuses archives with too many entries, too much in them, entries that share bytes or names,
+/// macros, a password, or parts that [`Parts`] refuses. What the directory declares is looked at
+/// first; while expanding, sizes are counted, since it may lie. Answers what the parts hold.
+pub(super) fn check(bytes: &[u8]) -> Result<Parts> {
     refuse_ole(bytes)?;
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(malformed)?;
     if archive.len() > ENTRIES_MAX {
         return Err(too_large());
     }
-    let mut total = 0_u64;
-    let mut buffer = vec![0; 64 << 10];
+    // One stretch of bytes under many names multiplies what a file may expand to.
+    if archive.has_duplicate_names() || archive.has_overlapping_entries().map_err(malformed)? {
+        return Err(malformed("entries share names or bytes"));
+    }
+    let mut declared = 0_u64;
     for index in 0..archive.len() {
-        let raw = archive.by_index_raw(index).map_err(malformed)?;
-        if raw.encrypted() {
+        let entry = archive.by_index_raw(index).map_err(malformed)?;
+        if entry.encrypted() {
             return Err(encrypted());
         }
-        drop(raw);
-        let mut entry = archive.by_index(index).map_err(malformed)?;
         let name = entry.name().map_err(malformed)?.to_ascii_lowercase();
         if name.ends_with("vbaproject.bin") || name.contains("/macrosheets/") {
             return Err(has_macros());
         }
-        let packed = entry.compressed_size().max(1);
-        let (mut size, mut head) = (0_u64, Vec::new());
-        loop {
-            let n = entry.read(&mut buffer).map_err(malformed)?;
-            if n == 0 {
-                break;
-            }
-            size += n as u64;
-            total += n as u64;
-            if head.len() < PROLOG_BYTES_MAX {
-                head.extend_from_slice(&buffer[..n.min(PROLOG_BYTES_MAX - head.len())]);
-            }
-            let dense = size > 1 << 20 && size / packed > RATIO_MAX;
-            if total > EXPANDED_BYTES_MAX || size > ENTRY_BYTES_MAX || dense {
-                return Err(too_large());
-            }
-        }
-        // A part is what the package says it is, not what its name ends with. Pictures drawn in
-        // SVG may declare their type; nothing here reads them.
-        let picture = name.starts_with("xl/media/") && name.ends_with(".svg");
-        if !picture && may_be_xml(&name, &head) {
-            check_prolog(&head).map_err(malformed)?;
+        declared = declared.saturating_add(entry.size());
+        if declared > EXPANDED_BYTES_MAX || entry.size() > ENTRY_BYTES_MAX {
+            return Err(too_large());
         }
     }
-    Ok(())
-}
-
-fn may_be_xml(name: &str, head: &[u8]) -> bool {
-    let named = [".xml", ".rels", ".vml"].iter().any(|e| name.ends_with(e));
-    let text = head
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(head)
-        .trim_ascii_start();
-    // Also in UTF-16, with or without a mark.
-    let wide: [&[u8]; 4] = [b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"];
-    named || text.starts_with(b"<") || wide.iter().any(|w| head.starts_with(w))
-}
-
-/// Refuses a document type declaration, and encodings in which one could hide from this check.
-fn check_prolog(head: &[u8]) -> Result<(), &'static str> {
-    if head.contains(&0) || head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Err("an XML part is not UTF-8");
-    }
-    let mut reader = Reader::from_reader(head);
-    let mut buffer = Vec::new();
-    loop {
-        match reader.read_event_into(&mut buffer) {
-            Ok(Event::DocType(_)) => return Err("document type declaration"),
-            Ok(Event::Decl(declaration)) => match declaration.encoding() {
-                None => {}
-                Some(Ok(name)) if is_utf8(&name) => {}
-                Some(_) => return Err("an XML part is not UTF-8"),
-            },
-            Ok(Event::Start(_) | Event::Empty(_)) => return Ok(()),
-            Ok(Event::Eof) if head.len() < PROLOG_BYTES_MAX => return Ok(()),
-            // Also a root element whose start tag is longer than what is looked at.
-            Ok(Event::Eof) | Err(_) => return Err("no root element near the start"),
-            Ok(_) => {}
+    let (mut parts, mut total) = (Parts::default(), 0);
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(malformed)?;
+        let name = entry.name().map_err(malformed)?.to_ascii_lowercase();
+        let mut metered = Metered {
+            packed: entry.compressed_size().max(1),
+            entry,
+            size: 0,
+            total: &mut total,
+            over: false,
+        };
+        let read = parts.look_at(&name, &mut metered);
+        // Also what the tokenizer did not want to see counts.
+        let drained = io::copy(&mut metered, &mut io::sink());
+        if metered.over {
+            return Err(too_large());
         }
-        buffer.clear();
+        read?;
+        drained.map_err(malformed)?;
     }
+    Ok(parts)
 }
 
-fn is_utf8(name: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii"]
-        .iter()
-        .any(|n| name.eq_ignore_ascii_case(n))
+/// An entry that ends in an error where a limit is passed.
+struct Metered<'t, R> {
+    entry: R,
+    packed: u64,
+    size: u64,
+    /// Of all entries.
+    total: &'t mut u64,
+    over: bool,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.entry.read(buffer)?;
+        self.size += n as u64;
+        *self.total += n as u64;
+        let dense = self.size > 1 << 20 && self.size / self.packed > RATIO_MAX;
+        self.over |= *self.total > EXPANDED_BYTES_MAX || self.size > ENTRY_BYTES_MAX || dense;
+        if self.over {
+            return Err(io::Error::other("over a limit"));
+        }
+        Ok(n)
+    }
 }

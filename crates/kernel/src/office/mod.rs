@@ -2,13 +2,15 @@
 //! written so that text stays text.
 //!
 //! What a workbook may be is bounded before it is parsed: entries, expanded size, expansion
-//! ratio, no macros, no document type declarations (so no external entities). Formulas are never
-//! evaluated: the value the program stored with them is read. A merged area reads as if each of
-//! its cells held the value of the first.
+//! ratio, what the parser would keep in memory, no macros, no document type declarations (so no
+//! external entities). Formulas are never evaluated: the value the program stored with them is
+//! read, and a formula without one is said to be so. A merged area reads as if each of its cells
+//! held the value of the first.
 
 mod cell;
 mod csv;
 mod guard;
+mod parts;
 #[cfg(test)]
 mod tests;
 mod write;

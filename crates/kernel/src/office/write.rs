@@ -106,7 +106,7 @@ fn write<'a>(
     page.set_name(&sheet.name)?;
     page.set_freeze_panes(1, 0)?;
     for (column, words) in (0_u16..).zip(&sheet.heads) {
-        page.write_string_with_format(0, column, words, &head)?;
+        page.write_string_with_format(0, column, fitting(words), &head)?;
         page.set_column_width(column, width(sheet, usize::from(column)) as f64)?;
     }
     for (row, values) in (1_u32..).zip(&sheet.rows) {

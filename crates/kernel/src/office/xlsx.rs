@@ -1,7 +1,7 @@
 //! Reading workbooks.
 
 use std::collections::HashSet;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use calamine::{DataRef, ExcelDateTime, Reader as _, SheetVisible, Style, Xlsx, XlsxCellReader};
 use jiff::civil::Date;
@@ -15,6 +15,12 @@ use crate::error::Result;
 const TEXT_BYTES_MAX: usize = 64 << 20;
 /// Most cells looked at, blank ones and each merged area's included.
 const VISITS_MAX: usize = 4 * CELLS_MAX;
+
+/// How often the parser may read the file over: each sheet is gone through three times. More are
+/// sheets that share a part, a small file that is large work.
+const PASSES_MAX: u64 = 6;
+/// What it may read beyond that: headers and the directory.
+const READ_BYTES_MORE: u64 = 1 << 20;
 
 /// What reading one workbook has used up.
 #[derive(Default)]
@@ -56,18 +62,23 @@ fn within(used: usize, max: usize) -> Result<()> {
 /// # Errors
 /// 422 when it is no workbook or exceeds a limit.
 pub fn read_xlsx(bytes: &[u8]) -> Result<Vec<Sheet>> {
-    check(bytes)?;
+    let formulas = check(bytes)?.formulas > 0;
     // The parser underneath panics on some damaged files (a merged area that ends before it
     // begins); such a file is the caller's fault, not ours.
-    std::panic::catch_unwind(|| read_checked(bytes))
+    std::panic::catch_unwind(|| read_checked(bytes, formulas))
         .unwrap_or_else(|_| Err(malformed("the parser panicked")))
 }
 
-fn read_checked(bytes: &[u8]) -> Result<Vec<Sheet>> {
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(malformed)?;
+fn read_checked(bytes: &[u8], formulas: bool) -> Result<Vec<Sheet>> {
+    let mut book: Book<'_> = Xlsx::new(Rationed::new(bytes)).map_err(malformed)?;
     let metadata = book.sheets_metadata().to_vec();
     if metadata.len() > SHEETS_MAX {
         return Err(too_large());
+    }
+    let names: HashSet<&str> = metadata.iter().map(|s| s.name.as_str()).collect();
+    if names.len() < metadata.len() {
+        // The parser finds a sheet by its name: the second would read as the first.
+        return Err(malformed("two sheets of one name"));
     }
     let (mut sheets, mut budget) = (Vec::new(), Budget::default());
     for sheet in metadata {
@@ -76,24 +87,52 @@ fn read_checked(bytes: &[u8]) -> Result<Vec<Sheet>> {
             continue;
         }
         let name = sheet.name;
-        let Some(mut rows) = read_rows(&mut book, &name, &mut budget)? else {
+        let Some(mut rows) = read_rows(&mut book, &name, formulas, &mut budget)? else {
             continue;
         };
-        // A chart sheet has no merged cells to ask for.
-        if let Ok(areas) = book.merge_cells_by_sheet_name(&name) {
-            let blank: Vec<bool> = rows.iter().map(|r| r.iter().all(Cell::is_blank)).collect();
-            for area in areas {
-                fill(&mut rows, &blank, (area.start, area.end), &mut budget)?;
-            }
+        let blank: Vec<bool> = rows.iter().map(|r| r.iter().all(Cell::is_blank)).collect();
+        let areas = book.merge_cells_by_sheet_name(&name).map_err(malformed)?;
+        for area in areas {
+            fill(&mut rows, &blank, (area.start, area.end), &mut budget)?;
         }
         sheets.push(Sheet { name, rows });
     }
     Ok(sheets)
 }
 
-type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
+/// A file of which only so much can be read.
+struct Rationed<'a> {
+    file: Cursor<&'a [u8]>,
+    left: u64,
+}
 
-type CellReader<'a, 'b> = XlsxCellReader<'a, Cursor<&'b [u8]>>;
+impl<'a> Rationed<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            file: Cursor::new(bytes),
+            left: PASSES_MAX * bytes.len() as u64 + READ_BYTES_MORE,
+        }
+    }
+}
+
+impl Read for Rationed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        let left = self.left.checked_sub(n as u64);
+        self.left = left.ok_or_else(|| io::Error::other("read over too often"))?;
+        Ok(n)
+    }
+}
+
+impl Seek for Rationed<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+type Book<'a> = Xlsx<Rationed<'a>>;
+
+type CellReader<'a, 'b> = XlsxCellReader<'a, Rationed<'b>>;
 
 /// `None` for a chart sheet.
 fn cells_of<'a, 'b>(book: &'a mut Book<'b>, name: &str) -> Result<Option<CellReader<'a, 'b>>> {
@@ -108,17 +147,31 @@ fn cells_of<'a, 'b>(book: &'a mut Book<'b>, name: &str) -> Result<Option<CellRea
 
 type Rows = Vec<Vec<Cell>>;
 
-fn read_rows(book: &mut Book<'_>, name: &str, budget: &mut Budget) -> Result<Option<Rows>> {
-    let percents = percents(book, name, budget)?;
+fn read_rows(
+    book: &mut Book<'_>,
+    name: &str,
+    formulas: bool,
+    budget: &mut Budget,
+) -> Result<Option<Rows>> {
+    let from_1904 = book.has_1904_epoch();
+    let uncalculated = if formulas {
+        uncalculated(book, name, budget)?
+    } else {
+        HashSet::new()
+    };
     let Some(mut reader) = cells_of(book, name)? else {
         return Ok(None);
     };
+    let percents: Vec<bool> = reader.styles().iter().map(shows_percent).collect();
     let mut rows = Rows::new();
-    while let Some(cell) = reader.next_cell().map_err(malformed)? {
+    while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(malformed)? {
         budget.visit(1)?;
         let at = cell.get_position();
         let value = match value(cell.get_value()) {
-            Cell::Number(number) if percents.contains(&at) => percent(number),
+            // The sheet stores 0.45 for what the person typed as 45%.
+            Cell::Number(number) if percents.get(style) == Some(&true) => percent(number),
+            Cell::Number(number) if from_1904 => Cell::Number1904(number),
+            Cell::Blank if uncalculated.contains(&at) => Cell::Uncalculated,
             value => value,
         };
         if value != Cell::Blank {
@@ -129,20 +182,24 @@ fn read_rows(book: &mut Book<'_>, name: &str, budget: &mut Budget) -> Result<Opt
     Ok(Some(rows))
 }
 
-/// Where cells show per cent: the sheet stores 0.45 for what the person typed as 45%.
-fn percents(book: &mut Book<'_>, name: &str, budget: &mut Budget) -> Result<HashSet<(u32, u32)>> {
+/// Where formulas stand that no program has calculated.
+fn uncalculated(
+    book: &mut Book<'_>,
+    name: &str,
+    budget: &mut Budget,
+) -> Result<HashSet<(u32, u32)>> {
     let mut found = HashSet::new();
     let Some(mut reader) = cells_of(book, name)? else {
         return Ok(found);
     };
-    let styles: Vec<bool> = reader.styles().iter().map(shows_percent).collect();
-    if !styles.contains(&true) {
-        return Ok(found);
-    }
-    while let Some((row, column, style)) = reader.next_style_id().map_err(malformed)? {
+    while let Some(cell) = reader
+        .next_cell_with_formula_metadata()
+        .map_err(malformed)?
+    {
         budget.visit(1)?;
-        if styles.get(style) == Some(&true) {
-            found.insert((row, column));
+        if cell.formula.is_some() && cell.value == DataRef::Empty {
+            budget.place(1)?;
+            found.insert(cell.pos);
         }
     }
     Ok(found)
@@ -177,6 +234,7 @@ fn place<'a>(
         return Err(too_large());
     }
     if rows.len() <= row {
+        budget.visit(row + 1 - rows.len())?;
         rows.resize(row + 1, Vec::new());
     }
     let cells_of_row = &mut rows[row];
@@ -194,6 +252,7 @@ fn fill(
     ((top, left), (bottom, right)): ((u32, u32), (u32, u32)),
     budget: &mut Budget,
 ) -> Result<()> {
+    budget.visit(1)?;
     let first = rows
         .get(top as usize)
         .and_then(|r| r.get(left as usize))

@@ -7,7 +7,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::office::read_xlsx;
 
-fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, content) in entries {
         writer
@@ -72,28 +72,43 @@ fn a_document_type_is_found_wherever_it_stands() {
         let bytes = with_part(&whole, "xl/sharedStrings.xml", &part);
         assert_eq!(read_xlsx(&bytes).unwrap_err().code(), "workbook_malformed");
         // The package may call anything a sheet.
-        let entries: [(&str, &[u8]); 1] = [("xl/media/image1.png", &part)];
-        assert_eq!(
-            read_xlsx(&archive(&entries)).unwrap_err().code(),
-            "workbook_malformed"
-        );
+        let bytes = with_part(&whole, "xl/media/image1.png", &part);
+        assert_eq!(read_xlsx(&bytes).unwrap_err().code(), "workbook_malformed");
+    }
+    let mut book = Workbook::new();
+    book.add_worksheet().write_string(0, 0, "x").unwrap();
+    let whole = book.save_to_buffer().unwrap();
+    let late = format!("<a></a>{doctype}");
+    let behind_words = format!("words {doctype}");
+    for part in [late, behind_words] {
+        let bytes = with_part(&whole, "xl/worksheets/other.bin", part.as_bytes());
+        assert_eq!(read_xlsx(&bytes).unwrap_err().code(), "workbook_malformed");
     }
 }
 
-/// The archive with one entry replaced.
-pub(super) fn with_part(bytes: &[u8], name: &str, part: &[u8]) -> Vec<u8> {
+/// The entries of an archive, expanded.
+pub(super) fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut from = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    let mut entries = Vec::new();
-    for index in 0..from.len() {
+    let part = |index| {
         let mut entry = from.by_index(index).unwrap();
         let mut content = Vec::new();
         std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
-        let own = entry.name().unwrap().into_owned();
-        if own == name {
-            content = part.to_vec();
-        }
-        entries.push((own, content));
-    }
+        (entry.name().unwrap().into_owned(), content)
+    };
+    (0..parts_of(bytes)).map(part).collect()
+}
+
+fn parts_of(bytes: &[u8]) -> usize {
+    zip::ZipArchive::new(std::io::Cursor::new(bytes))
+        .unwrap()
+        .len()
+}
+
+/// The archive with one entry replaced, or added.
+pub(super) fn with_part(bytes: &[u8], name: &str, part: &[u8]) -> Vec<u8> {
+    let mut entries = parts(bytes);
+    entries.retain(|(own, _)| own != name);
+    entries.push((name.to_owned(), part.to_vec()));
     let entries: Vec<(&str, &[u8])> = entries.iter().map(|(n, c)| (n.as_str(), &c[..])).collect();
     archive(&entries)
 }

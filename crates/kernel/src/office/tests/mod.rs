@@ -1,4 +1,6 @@
+mod hostile;
 mod limits;
+mod meaning;
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -176,13 +178,18 @@ fn excel_csv_escapes_formula_starts() {
         " =1",
         "@a",
         "-inf",
-        "\t1",
         "+8613800000000",
     ];
     let rows = vec![fields.map(str::to_owned).to_vec()];
     assert_eq!(
         String::from_utf8(csv_for_excel(&rows)).unwrap(),
-        "\u{feff}'=1+1,-3,'-x,数,'＝1,' =1,'@a,'-inf,'\t1,+8613800000000\r\n"
+        "\u{feff}'=1+1,-3,'-x,数,'＝1,' =1,'@a,'-inf,+8613800000000\r\n"
+    );
+    // Where a tab or semicolon would end a field, what follows could begin a formula.
+    let rows = [vec!["\t1".to_owned(), "a;=1".to_owned()]];
+    assert_eq!(
+        String::from_utf8(csv_for_excel(&rows)).unwrap(),
+        "\u{feff}\"'\t1\",\"a;=1\"\r\n"
     );
     let exact = String::from_utf8(csv_exact(&[vec!["=1,\"".into(), String::new()]])).unwrap();
     assert_eq!(exact, "\"=1,\"\"\",\r\n");
