@@ -189,7 +189,7 @@ describe('a corrected workbook', () => {
     await signIn(page)
     await page.goto('/plans/import')
     const chooser = page.locator('input[type=file]')
-    await chooser.setInputFiles({ name: '写错了.xlsx', mimeType: XLSX, buffer: edited(workbook, '经委', '经信委') })
+    await chooser.setInputFiles({ name: '写错了.xlsx', mimeType: XLSX, buffer: edited(workbook, '、经委', '、经信委') })
     await page.getByRole('heading', { name: /处需要修改/ }).waitFor()
     await page.getByRole('row').filter({ hasText: '经信委' }).first().waitFor()
     await chooser.setInputFiles({ name: '修订.xlsx', mimeType: XLSX, buffer: edited(workbook, '深化产业链招商', '深化产业链与算力链招商') })
