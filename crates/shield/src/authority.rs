@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use http::request::Parts;
@@ -26,11 +26,38 @@ const CALLERS_MAX: usize = 10_000;
 /// Seconds between two notes of when a session was last seen.
 const SEEN_EVERY_S: f64 = 60.0;
 
+/// Callers who are believed for a moment.
+#[derive(Default)]
+struct Callers {
+    known: HashMap<[u8; 32], (Principal, Micros)>,
+    /// How often everybody was forgotten.
+    forgotten: u64,
+}
+
+impl Callers {
+    /// Remembers who was read from the database, unless somebody's rights changed while it was
+    /// read: then what was read may be older than the change.
+    fn remember(&mut self, hash: [u8; 32], who: &Principal, until: Micros, since: u64) {
+        if self.forgotten != since {
+            return;
+        }
+        if self.known.len() >= CALLERS_MAX {
+            self.known.clear();
+        }
+        self.known.insert(hash, (who.clone(), until));
+    }
+
+    fn forget(&mut self) {
+        self.known.clear();
+        self.forgotten += 1;
+    }
+}
+
 /// Decides.
 pub struct Authority {
     engine: Engine,
     lockout: Lockout,
-    callers: Mutex<HashMap<[u8; 32], (Principal, Micros)>>,
+    callers: Mutex<Callers>,
     per_address: Buckets<IpAddr>,
     per_caller: Buckets<String>,
     sign_ins: Buckets<IpAddr>,
@@ -72,34 +99,33 @@ impl Authority {
 
     /// Asks the database again about everybody, because somebody's rights changed.
     pub(crate) fn forget_callers(&self) {
-        self.callers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.callers().forget();
+    }
+
+    fn callers(&self) -> MutexGuard<'_, Callers> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn caller(&self, app: &App, token: &str) -> Result<Option<Principal>> {
         let hash = digest(token);
         let now = app.now();
-        {
-            let callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((who, until)) = callers.get(&hash)
+        let since = {
+            let callers = self.callers();
+            if let Some((who, until)) = callers.known.get(&hash)
                 && *until > now
             {
                 return Ok(Some(who.clone()));
             }
-        }
+            callers.forgotten
+        };
         let who = if token.starts_with(tokens::PREFIX) {
             by_token(app, &hash).await?
         } else {
             by_session(app, &hash).await?
         };
         if let Some(who) = &who {
-            let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-            if callers.len() >= CALLERS_MAX {
-                callers.clear();
-            }
-            callers.insert(hash, (who.clone(), now.plus_seconds(BELIEVED_S)));
+            let until = now.plus_seconds(BELIEVED_S);
+            self.callers().remember(hash, who, until, since);
         }
         Ok(who)
     }
@@ -295,5 +321,23 @@ impl Authorize for Authority {
         ids: &'a [String],
     ) -> BoxFuture<'a, Result<BTreeMap<String, String>>> {
         Box::pin(async move { people::names(&mut app.db().read().await?, ids).await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_read_before_rights_changed_is_not_believed_after() {
+        let mut callers = Callers::default();
+        let who = Principal::anonymous();
+        let since = callers.forgotten;
+        callers.forget();
+        callers.remember([1; 32], &who, Micros(1), since);
+        assert!(callers.known.is_empty());
+        let since = callers.forgotten;
+        callers.remember([1; 32], &who, Micros(1), since);
+        assert_eq!(callers.known.len(), 1);
     }
 }

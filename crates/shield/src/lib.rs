@@ -5,6 +5,8 @@
 
 mod audit;
 pub mod authority;
+#[cfg(test)]
+mod journey;
 mod kinds;
 pub mod lockout;
 mod oidc;
@@ -31,6 +33,7 @@ pub use authority::Authority;
 pub fn router() -> Routes {
     Routes::new()
         .merge(sessions::api::routes())
+        .merge(sessions::me::routes())
         .merge(tokens::routes())
         .merge(people::api::routes())
         .merge(units::routes())

@@ -45,6 +45,13 @@ struct Failures {
     last: Micros,
 }
 
+impl Failures {
+    fn waiting_s(self, now: Micros) -> i64 {
+        let until = self.last.plus_seconds(wait_s(self.count));
+        (until.seconds_since(now).ceil() as i64).max(0)
+    }
+}
+
 /// Failures remembered by this process.
 #[derive(Default)]
 pub struct Lockout(Mutex<HashMap<(String, IpAddr), Failures>>);
@@ -54,53 +61,106 @@ impl Lockout {
     #[must_use]
     pub fn waiting_s(&self, account: &str, address: IpAddr, now: Micros) -> i64 {
         let pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(failures) = pairs.get(&(account.to_lowercase(), network(address))) else {
-            return 0;
-        };
-        let until = failures.last.plus_seconds(wait_s(failures.count));
-        (until.seconds_since(now).ceil() as i64).max(0)
+        let failures = pairs.get(&(account.to_lowercase(), network(address)));
+        failures.map_or(0, |f| f.waiting_s(now))
     }
 
-    /// Remembers a failure.
-    pub fn failed(&self, account: &str, address: IpAddr, now: Micros) {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if pairs.len() >= PAIRS_MAX {
-            pairs.retain(|_, f| now.seconds_since(f.last) < FORGET_S as f64);
-            if pairs.len() >= PAIRS_MAX
-                && let Some(oldest) = pairs
-                    .iter()
-                    .min_by_key(|(_, f)| f.last)
-                    .map(|(k, _)| k.clone())
-            {
-                pairs.remove(&oldest);
-            }
+    /// Goes on only when this account may try from this address.
+    ///
+    /// # Errors
+    /// Seconds to wait.
+    pub fn check(
+        &self,
+        account: &str,
+        address: IpAddr,
+        now: Micros,
+    ) -> std::result::Result<(), u64> {
+        match self.waiting_s(account, address, now) {
+            0 => Ok(()),
+            wait => Err(wait.unsigned_abs()),
         }
-        let entry = pairs.entry((account.to_lowercase(), network(address)));
-        let failures = entry.or_insert(Failures {
+    }
+
+    /// Takes note of an attempt that was looked at: counts a failure, forgets the failures after
+    /// a success. Whoever must wait by now learns nothing, not even that they were right:
+    /// otherwise a hundred guesses at once would all have begun before the first one failed.
+    ///
+    /// # Errors
+    /// Seconds to wait.
+    pub fn settle(
+        &self,
+        account: &str,
+        address: IpAddr,
+        now: Micros,
+        right: bool,
+    ) -> std::result::Result<(), u64> {
+        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pair = (account.to_lowercase(), network(address));
+        let wait = pairs.get(&pair).map_or(0, |f| f.waiting_s(now));
+        if wait > 0 {
+            return Err(wait.unsigned_abs());
+        }
+        if right {
+            pairs.remove(&pair);
+            return Ok(());
+        }
+        if pairs.len() >= PAIRS_MAX && !pairs.contains_key(&pair) {
+            forget(&mut pairs, now);
+        }
+        let failures = pairs.entry(pair).or_insert(Failures {
             count: 0,
             last: now,
         });
         if now.seconds_since(failures.last) >= FORGET_S as f64 {
             failures.count = 0;
         }
-        failures.count += 1;
+        failures.count = failures.count.saturating_add(1);
         failures.last = now;
+        Ok(())
     }
+}
 
-    /// Forgets the failures of a pair that has signed in.
-    pub fn succeeded(&self, account: &str, address: IpAddr) {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pairs.remove(&(account.to_lowercase(), network(address)));
+/// Forgets what is an hour old, or else the one pair that was quiet for longest.
+fn forget(pairs: &mut HashMap<(String, IpAddr), Failures>, now: Micros) {
+    pairs.retain(|_, f| now.seconds_since(f.last) < FORGET_S as f64);
+    if pairs.len() < PAIRS_MAX {
+        return;
+    }
+    let oldest = pairs.iter().min_by_key(|(_, f)| f.last);
+    if let Some(oldest) = oldest.map(|(pair, _)| pair.clone()) {
+        pairs.remove(&oldest);
     }
 }
 
 /// Keys that a set of buckets remembers.
 const KEYS_MAX: usize = 50_000;
 
+/// A bucket's level, and when it was last looked at.
+type Level = (f64, Micros);
+
 /// Token buckets per key: so many a minute, bursts of the same size, bounded memory.
 pub struct Buckets<K> {
     per_minute: f64,
-    levels: Mutex<HashMap<K, (f64, Micros)>>,
+    levels: Mutex<Generations<K>>,
+}
+
+/// Two generations of at most half of [`KEYS_MAX`] keys. Whoever comes moves to the young one;
+/// when that is full, the old one is dropped whole. So only keys are forgotten after which
+/// `KEYS_MAX / 2` others came, without ever looking through all of them: whoever goes on asking
+/// stays known, however many others are sent in between.
+struct Generations<K> {
+    young: HashMap<K, Level>,
+    old: HashMap<K, Level>,
+}
+
+impl<K: std::hash::Hash + Eq> Generations<K> {
+    fn level(&mut self, key: K, new: Level) -> &mut Level {
+        let known = self.old.remove(&key).unwrap_or(new);
+        if self.young.len() >= KEYS_MAX / 2 && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.entry(key).or_insert(known)
+    }
 }
 
 impl<K: std::hash::Hash + Eq> Buckets<K> {
@@ -109,7 +169,10 @@ impl<K: std::hash::Hash + Eq> Buckets<K> {
     pub fn new(per_minute: u32) -> Self {
         Self {
             per_minute: f64::from(per_minute.max(1)),
-            levels: Mutex::default(),
+            levels: Mutex::new(Generations {
+                young: HashMap::new(),
+                old: HashMap::new(),
+            }),
         }
     }
 
@@ -119,15 +182,7 @@ impl<K: std::hash::Hash + Eq> Buckets<K> {
     /// Seconds to wait.
     pub fn take(&self, key: K, now: Micros) -> std::result::Result<(), u64> {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        if levels.len() >= KEYS_MAX && !levels.contains_key(&key) {
-            // Whoever was quiet for a minute has a full bucket again and need not be remembered.
-            levels.retain(|_, (_, last)| now.seconds_since(*last) < 60.0);
-            if levels.len() >= KEYS_MAX / 2 {
-                // Begin anew: looking through them again and again would cost more than it saves.
-                levels.clear();
-            }
-        }
-        let (level, last) = levels.entry(key).or_insert((self.per_minute, now));
+        let (level, last) = levels.level(key, (self.per_minute, now));
         let gained = now.seconds_since(*last).max(0.0) * self.per_minute / 60.0;
         *level = (*level + gained).min(self.per_minute);
         *last = now;
@@ -160,16 +215,42 @@ mod tests {
         let lockout = Lockout::default();
         let now = Micros(0);
         for _ in 0..20 {
-            lockout.failed("Admin", OTHER, now);
+            let _counts_until_it_waits = lockout.settle("Admin", OTHER, now, false);
         }
         assert!(lockout.waiting_s("admin", OTHER, now) > 0);
         assert_eq!(lockout.waiting_s("admin", ME, now), 0);
-        assert_eq!(
-            lockout.waiting_s("admin", OTHER, now.plus_seconds(WAIT_S_MAX)),
-            0
-        );
-        lockout.succeeded("admin", OTHER);
+        let later = now.plus_seconds(WAIT_S_MAX);
+        assert_eq!(lockout.check("admin", OTHER, later), Ok(()));
+        assert_eq!(lockout.settle("admin", OTHER, later, true), Ok(()));
         assert_eq!(lockout.waiting_s("admin", OTHER, now), 0);
+    }
+
+    #[test]
+    fn of_many_guesses_at_once_only_the_free_ones_learn_anything() {
+        let lockout = Lockout::default();
+        let now = Micros(0);
+        // All of them were let in before the first was looked at; the last one is right.
+        assert!((0..100).all(|_| lockout.check("admin", ME, now).is_ok()));
+        let told = (0..99).filter(|_| lockout.settle("admin", ME, now, false).is_ok());
+        assert_eq!(told.count(), FREE_FAILURES as usize);
+        assert_eq!(lockout.settle("admin", ME, now, true), Err(2));
+    }
+
+    #[test]
+    fn the_oldest_pair_goes_first_and_the_others_stay() {
+        let lockout = Lockout::default();
+        let later = Micros(1_000_000);
+        for _ in 0..5 {
+            lockout.settle("first", ME, Micros(0), false).unwrap();
+            lockout.settle("second", ME, later, false).unwrap();
+        }
+        for stranger in 0..PAIRS_MAX - 1 {
+            let name = format!("stranger{stranger}");
+            lockout.settle(&name, OTHER, later, false).unwrap();
+        }
+        assert_eq!(lockout.0.lock().unwrap().len(), PAIRS_MAX);
+        assert_eq!(lockout.waiting_s("first", ME, Micros(0)), 0);
+        assert_eq!(lockout.waiting_s("second", ME, later), 2);
     }
 
     #[test]
@@ -182,7 +263,7 @@ mod tests {
         let lockout = Lockout::default();
         for host in 0..6_u16 {
             let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, host);
-            lockout.failed("admin", address.into(), Micros(0));
+            let _counts_until_it_waits = lockout.settle("admin", address.into(), Micros(0), false);
         }
         let another = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 9, 9, 9, 9);
         assert!(lockout.waiting_s("admin", another.into(), Micros(0)) > 0);
@@ -194,7 +275,21 @@ mod tests {
         for key in 0..3 * KEYS_MAX {
             assert_eq!(buckets.take(key, Micros(0)), Ok(()));
         }
-        assert!(buckets.levels.lock().unwrap().len() <= KEYS_MAX);
+        let levels = buckets.levels.lock().unwrap();
+        assert!(levels.young.len() + levels.old.len() <= KEYS_MAX);
+    }
+
+    #[test]
+    fn a_flood_of_others_does_not_refill_a_bucket() {
+        let buckets = Buckets::new(1);
+        let me = usize::MAX;
+        assert_eq!(buckets.take(me, Micros(0)), Ok(()));
+        for other in 0..3 * KEYS_MAX {
+            assert_eq!(buckets.take(other, Micros(0)), Ok(()));
+            if other % 1_000 == 0 {
+                assert_eq!(buckets.take(me, Micros(0)), Err(60), "after {other}");
+            }
+        }
     }
 
     #[test]

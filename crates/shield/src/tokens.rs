@@ -116,6 +116,12 @@ pub(crate) async fn used(app: &App, id: &TokenId) -> Result<()> {
     tx.commit().await
 }
 
+pub(crate) async fn end_all(tx: &mut Tx, person: &PersonId) -> Result<()> {
+    tx.execute("DELETE FROM tokens WHERE person_id = $1", args![person])
+        .await
+        .map(|_| ())
+}
+
 /// Lists one's own tokens.
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "shield", params(PageParams),
     responses((status = 200, body = List<TokenView>), Problems))]
@@ -148,7 +154,8 @@ pub(crate) struct NewToken {
     expires_at: Micros,
 }
 
-/// Makes a token with one's own roles, or fewer.
+/// Makes a token with one's own roles, or fewer; it is shown this once only. An
+/// `Idempotency-Key` is ignored: what is kept under one would hold the token.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "shield", request_body = NewToken,
     responses((status = 201, body = TokenView), Problems))]
 async fn create_token(
@@ -178,7 +185,7 @@ async fn create_token(
         return Err(Error::invalid("expires_at", "expires_at", words));
     }
     let secret = format!("{PREFIX}{}", hex(&app.random::<32>()));
-    let mut tx = ctx.begin().await?;
+    let mut tx = Tx::begin(&app, ctx.who.id.clone()).await?;
     let count = "SELECT COUNT(*) AS n FROM tokens WHERE person_id = $1";
     if tx.one(count, args![&me]).await?.int("n")? >= TOKENS_MAX {
         let words = text!(

@@ -15,7 +15,7 @@ use super::provider::Secrets;
 use super::store::{self, Attempt};
 use super::{ATTEMPT_S, Providers};
 use crate::authority::{Authority, named_cookie};
-use crate::sessions::api::{cookie, set_cookie};
+use crate::sessions::api::{agent, cookie, set_cookie};
 use crate::sessions::hex;
 
 /// Binds a sign-in to the browser that began it. `Lax`, because the way back comes from another
@@ -155,9 +155,7 @@ async fn come_back(
     if input.iss.is_some_and(|iss| iss != identity.issuer) {
         return Err(no_attempt());
     }
-    let agent = parts.headers.get(header::USER_AGENT);
-    let agent = agent.and_then(|v| v.to_str().ok());
-    let agent = agent.map(|a| a.chars().take(200).collect());
+    let agent = agent(&parts.headers);
     let address = ctx.address.map(|a| a.to_string());
     let opened = super::sign_in(app, provider, &identity, address, agent).await?;
     let mut response = moved(StatusCode::SEE_OTHER, &attempt.return_to)?;

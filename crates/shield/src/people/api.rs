@@ -17,6 +17,7 @@ use super::{
     keep_an_operator, may_administer, ready, store,
 };
 use crate::authority::Authority;
+use crate::sessions::api::by_session_only;
 use crate::{kinds, password, sessions};
 
 pub(crate) fn routes() -> Routes {
@@ -167,7 +168,8 @@ pub(crate) struct NewAccount {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct AccountOpened {
     person: PersonView,
-    /// Shown this once only; absent when the caller chose the password.
+    /// Shown this once only, also when the request is repeated with its `Idempotency-Key`;
+    /// absent when the caller chose the password.
     initial_password: Option<String>,
 }
 
@@ -191,12 +193,20 @@ async fn create_person(ctx: Ctx, Json(input): Json<NewAccount>) -> Result<Respon
     let (person, initial_password) = add_ready(&mut tx, ready).await?;
     let units = unit_names(&mut tx).await?;
     let version = person.version;
-    let answer = AccountOpened {
+    let mut answer = AccountOpened {
         person: view(person, &units),
-        initial_password,
+        initial_password: None,
     };
-    tx.answer_versioned(StatusCode::CREATED, version, &answer)
-        .await
+    // What is kept for an `Idempotency-Key` holds no password.
+    let response = tx
+        .answer_versioned(StatusCode::CREATED, version, &answer)
+        .await?;
+    answer.initial_password = initial_password;
+    let (parts, _) = response.into_parts();
+    Ok(Response::from_parts(
+        parts,
+        serde_json::to_vec(&answer)?.into(),
+    ))
 }
 
 fn too_many_roles(count: usize) -> Result<()> {
@@ -327,8 +337,9 @@ pub(crate) struct PasswordReset {
     initial_password: String,
 }
 
-/// Gives an account a new random password, ends its sessions, and asks for a change at the next
-/// sign-in.
+/// Gives somebody else's account a new random password, ends its sessions and API tokens, and
+/// asks for a change at the next sign-in. Each call makes another password: an `Idempotency-Key`
+/// is ignored, because what is kept under one would hold the password.
 #[utoipa::path(post, path = "/api/v1/people/{id}/password-reset", tag = "shield",
     params(("id" = PersonId, Path)),
     responses((status = 200, body = PasswordReset), Problems))]
@@ -337,21 +348,17 @@ async fn reset_password(
     AppState(app): AppState<App>,
     PathId(id): PathId<PersonId>,
 ) -> Result<Response> {
-    let initial_password = password::random(&app);
     let person = store::get(&mut ctx.read().await?, &id).await?;
-    ctx.allow(Action::Administer, &person)?;
-    may_administer(&ctx.who, &person)?;
-    if person.username.is_none() {
-        let words = Text::new(
-            "该账号没有本地密码。",
-            "This account has no local password.",
-        );
-        return Err(Error::conflict("no_password", words));
-    }
+    may_reset(&ctx, &person)?;
+    let initial_password = password::random(&app);
     let hash = password::hash(&app, &initial_password).await?;
-    let mut tx = ctx.begin().await?;
-    store::set_password(&mut tx, &id, &hash, true).await?;
+    let mut tx = Tx::begin(&app, ctx.who.id.clone()).await?;
+    let mut person = store::get(&mut tx, &id).await?;
+    may_reset(&ctx, &person)?;
+    store::set_password(&mut tx, &mut person, &hash, true).await?;
     sessions::store::end_all(&mut tx, &id).await?;
+    // Whoever knew the old password may have made themselves a token.
+    crate::tokens::end_all(&mut tx, &id).await?;
     tx.record(&kinds::PASSWORD_RESET, id.as_str(), &json!({}))
         .await?;
     let answer = tx
@@ -359,6 +366,29 @@ async fn reset_password(
         .await;
     app.get::<Authority>()?.forget_callers();
     answer
+}
+
+fn may_reset(ctx: &Ctx, person: &Person) -> Result<()> {
+    ctx.allow(Action::Administer, person)?;
+    may_administer(&ctx.who, person)?;
+    by_session_only(ctx)?;
+    // One's own would be a way around the present password, for whoever found a session.
+    if ctx.who.id.as_deref() == Some(person.id.as_str()) {
+        let words = Text::new(
+            "修改自己的密码请使用“修改密码”，并给出当前密码。",
+            "Change your own password with the present one.",
+        );
+        let hint = Text::new("POST /api/v1/me/password", "POST /api/v1/me/password");
+        return Err(Error::conflict("own_password", words).hint(hint));
+    }
+    if person.username.is_none() {
+        let words = Text::new(
+            "该账号没有本地密码。",
+            "This account has no local password.",
+        );
+        return Err(Error::conflict("no_password", words));
+    }
+    Ok(())
 }
 
 /// Erases a person's data: name, credentials, and the words and salts of facts about them. The

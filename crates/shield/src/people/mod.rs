@@ -99,14 +99,19 @@ pub(crate) async fn principal(sql: &mut dyn Sql, id: &str) -> Result<Principal> 
 }
 
 /// True when `who` may give and take this role. Operators may give every role; the plan office
-/// the roles of people it works with.
+/// the roles of people it works with. The operator's role is given by somebody signed in: an API
+/// token that leaked must not make a lasting way in.
 #[must_use]
 pub fn may_give(who: &Principal, role: Role) -> bool {
     let by_office = matches!(
         role,
         Role::UnitReporter | Role::UnitLead | Role::DataOfficer | Role::Enterprise | Role::Citizen
     );
-    role != Role::Anonymous && (who.has(Role::Operator) || (who.has(Role::PlanOffice) && by_office))
+    match role {
+        Role::Anonymous => false,
+        Role::Operator => who.has(Role::Operator) && who.via != Via::Token,
+        _ => who.has(Role::Operator) || (who.has(Role::PlanOffice) && by_office),
+    }
 }
 
 fn may_not_give(role: Role) -> Error {

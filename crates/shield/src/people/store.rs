@@ -170,23 +170,45 @@ pub(crate) async fn update(tx: &mut Tx, person: &Person) -> Result<()> {
     set_grants(tx, &person.id, &person.grants).await
 }
 
+/// What was decided about an account no longer holds, because it was changed meanwhile.
+fn changed_meanwhile() -> Error {
+    let words = Text::new(
+        "该账号刚刚发生变化，请重试。",
+        "This account was changed just now; try again.",
+    );
+    Error::conflict("account_changed", words)
+}
+
 pub(crate) async fn set_password(
     tx: &mut Tx,
-    id: &PersonId,
+    person: &mut Person,
     hash: &str,
     must_change: bool,
 ) -> Result<()> {
-    let sql = "UPDATE people SET password_hash = $2, must_change = $3, version = version + 1 \
-               WHERE id = $1";
-    tx.execute(sql, args![id, hash, must_change])
-        .await
-        .map(|_| ())
+    let sql = "UPDATE people SET password_hash = $3, must_change = $4, version = version + 1 \
+               WHERE id = $1 AND version = $2 AND state <> 'erased'";
+    let args = args![&person.id, person.version, hash, must_change];
+    if tx.execute(sql, args).await? != 1 {
+        return Err(changed_meanwhile());
+    }
+    person.version += 1;
+    person.must_change = must_change;
+    Ok(())
 }
 
-pub(crate) async fn signed_in(tx: &mut Tx, id: &PersonId) -> Result<()> {
+/// Notes a sign-in of somebody who is still as they were when they were recognised.
+pub(crate) async fn signed_in(tx: &mut Tx, person: &Person) -> Result<()> {
+    let sql = "UPDATE people SET last_sign_in_at = $3 \
+               WHERE id = $1 AND version = $2 AND state = 'active'";
     let now = tx.now();
-    let sql = "UPDATE people SET last_sign_in_at = $2 WHERE id = $1";
-    tx.execute(sql, args![id, now]).await.map(|_| ())
+    if tx
+        .execute(sql, args![&person.id, person.version, now])
+        .await?
+        != 1
+    {
+        return Err(changed_meanwhile());
+    }
+    Ok(())
 }
 
 pub(crate) async fn erase(tx: &mut Tx, id: &PersonId, now: Micros) -> Result<()> {

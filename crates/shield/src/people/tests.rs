@@ -1,61 +1,9 @@
 //! Journeys of people through the router, with the real authority.
 
-use serde_json::{Value, json};
-use tianyuan_kernel::config::Config;
-use tianyuan_kernel::party::{self, Unit, UnitId, UnitKind};
-use tianyuan_kernel::prelude::*;
-use tianyuan_kernel::testkit::{Client, Node, each_backend_with};
+use serde_json::json;
 
+use crate::journey::{PASSWORD, join, journey, open, sign_in, unit};
 use crate::people::ensure_admin;
-
-const PASSWORD: &str = "river-and-bridge";
-
-/// Runs a journey on both databases.
-async fn journey<F: AsyncFn(Node)>(configure: impl Fn(&mut Config), test: F) {
-    let compose = |config: &Config| {
-        let (room, authority) = crate::room(config).unwrap();
-        (vec![room], authority)
-    };
-    each_backend_with(compose, configure, async |node| {
-        ensure_admin(&node.app, Some(PASSWORD.to_owned()))
-            .await
-            .unwrap();
-        test(node).await;
-    })
-    .await;
-}
-
-async fn sign_in(node: &Node, username: &str, password: &str) -> Client {
-    let body = json!({ "username": username, "password": password });
-    let answer = node
-        .stranger()
-        .post("/api/v1/sessions", body)
-        .await
-        .expect(201);
-    node.stranger()
-        .bearer(answer.json()["token"].as_str().unwrap())
-}
-
-async fn unit(node: &Node, code: &str) -> String {
-    let mut tx = Tx::begin(&node.app, None).await.unwrap();
-    let unit = Unit {
-        id: UnitId::new(&node.app),
-        code: code.to_owned(),
-        name: format!("{code}局"),
-        name_en: String::new(),
-        kind: UnitKind::Department,
-        members: Vec::new(),
-        version: 1,
-    };
-    party::insert(&mut tx, &unit).await.unwrap();
-    tx.commit().await.unwrap();
-    unit.id.to_string()
-}
-
-async fn open(client: &Client, username: &str, roles: Value) -> Value {
-    let body = json!({ "username": username, "name": "某某", "roles": roles });
-    client.post("/api/v1/people", body).await.expect(201).json()
-}
 
 #[tokio::test]
 async fn the_first_account_signs_in_and_opens_one_that_must_choose_its_password() {
@@ -129,189 +77,13 @@ async fn the_first_account_signs_in_and_opens_one_that_must_choose_its_password(
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_for_the_account_and_address_together() {
-    journey(
-        |_| {},
-        async |node| {
-            let wrong = json!({ "username": "admin", "password": "wrong-wrong-wrong" });
-            for _ in 0..5 {
-                node.stranger()
-                    .post("/api/v1/sessions", wrong.clone())
-                    .await
-                    .expect(401);
-            }
-            let slowed = node
-                .stranger()
-                .post("/api/v1/sessions", wrong)
-                .await
-                .expect(429);
-            assert_eq!(slowed.code(), "sign_in_slowed");
-            assert_eq!(slowed.header("retry-after").as_deref(), Some("2"));
-            let ghost = json!({ "username": "nobody", "password": "wrong-wrong-wrong" });
-            node.stranger()
-                .post("/api/v1/sessions", ghost)
-                .await
-                .expect(401);
-            node.advance(3);
-            sign_in(&node, "admin", PASSWORD).await;
-            let failures = node
-                .facts()
-                .await
-                .into_iter()
-                .filter(|f| f.0 == "session.failed")
-                .count();
-            assert_eq!(failures, 5, "a stranger's guess at nobody leaves no fact");
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_browser_gets_a_cookie_it_cannot_read_and_must_send_its_token_back() {
-    journey(
-        |_| {},
-        async |node| {
-            let browser = node.stranger().header("x-tianyuan-browser", "1");
-            let body = json!({ "username": "admin", "password": PASSWORD });
-            let answer = browser.post("/api/v1/sessions", body).await.expect(201);
-            assert!(answer.json().get("token").is_none());
-            let cookie = answer.header("set-cookie").unwrap();
-            assert!(
-                cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
-                "{cookie}"
-            );
-            let pair = cookie.split(';').next().unwrap().to_owned();
-            let browser = node.stranger().header("cookie", &pair);
-            let me = browser.get("/api/v1/me").await.expect(200).json();
-            let change = json!({ "code": "new-unit", "name": "新单位", "kind": "department" });
-            assert_eq!(
-                browser
-                    .post("/api/v1/units", change.clone())
-                    .await
-                    .expect(403)
-                    .code(),
-                "csrf"
-            );
-            let forged = browser
-                .clone()
-                .header("x-csrf-token", "0".repeat(32).as_str());
-            assert_eq!(
-                forged
-                    .post("/api/v1/units", change.clone())
-                    .await
-                    .expect(403)
-                    .code(),
-                "csrf"
-            );
-            let right = browser
-                .clone()
-                .header("x-csrf-token", me["csrf_token"].as_str().unwrap());
-            right.post("/api/v1/units", change).await.expect(201);
-            let out = right.delete("/api/v1/sessions/current").await.expect(204);
-            assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
-            browser.get("/api/v1/me").await.expect(401);
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn sessions_run_out_by_silence_and_by_age_and_can_be_revoked() {
-    journey(
-        |c| c.identity.session_idle_minutes = 10,
-        async |node| {
-            let one = sign_in(&node, "admin", PASSWORD).await;
-            let two = sign_in(&node, "admin", PASSWORD).await;
-            let list = one.get("/api/v1/sessions").await.expect(200).json();
-            let other = list["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .find(|s| s["current"] == false);
-            let id = other.unwrap()["id"].as_str().unwrap();
-            one.delete(&format!("/api/v1/sessions/{id}"))
-                .await
-                .expect(204);
-            assert_eq!(
-                two.get("/api/v1/me").await.expect(401).code(),
-                "token_invalid"
-            );
-            for _ in 0..3 {
-                node.advance(8 * 60);
-                one.get("/api/v1/me").await.expect(200);
-            }
-            node.advance(11 * 60);
-            one.get("/api/v1/me").await.expect(401);
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_token_does_what_its_scopes_allow_until_it_ends() {
-    journey(
-        |_| {},
-        async |node| {
-            let admin = sign_in(&node, "admin", PASSWORD).await;
-            let new = |scopes: Value, days: i64| {
-                let ends = node.app.now().plus_seconds(days * 86_400);
-                json!({ "name": "脚本", "scopes": scopes, "expires_at": ends })
-            };
-            let too_long = admin
-                .post("/api/v1/tokens", new(json!(["read"]), 500))
-                .await
-                .expect(422);
-            assert_eq!(too_long.json()["field"], "expires_at");
-            let made = admin
-                .post("/api/v1/tokens", new(json!(["read"]), 1))
-                .await
-                .expect(201)
-                .json();
-            let reader = node.stranger().bearer(made["token"].as_str().unwrap());
-            reader.get("/api/v1/units").await.expect(200);
-            let unit = json!({ "code": "new-unit", "name": "新单位", "kind": "department" });
-            reader.post("/api/v1/units", unit.clone()).await.expect(403);
-            let made = admin
-                .post("/api/v1/tokens", new(json!(["read", "write"]), 1))
-                .await
-                .expect(201);
-            let made = made.json();
-            let writer = node.stranger().bearer(made["token"].as_str().unwrap());
-            writer.post("/api/v1/units", unit).await.expect(201);
-            let list = admin.get("/api/v1/tokens").await.expect(200).json();
-            assert!(
-                list["items"][0].get("token").is_none(),
-                "a token is shown once"
-            );
-            let id = made["id"].as_str().unwrap();
-            admin
-                .delete(&format!("/api/v1/tokens/{id}"))
-                .await
-                .expect(204);
-            writer.get("/api/v1/units").await.expect(401);
-            node.advance(2 * 86_400);
-            reader.get("/api/v1/units").await.expect(401);
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
 async fn nobody_gives_what_they_may_not_give_and_the_last_operator_stays() {
     journey(
         |_| {},
         async |node| {
             let admin = sign_in(&node, "admin", PASSWORD).await;
-            let office = open(&admin, "office", json!([{ "role": "plan_office" }])).await;
-            let first = office["initial_password"].as_str().unwrap();
-            let office_client = sign_in(&node, "office", first).await;
-            let change = json!({ "current": first, "new": "bridge-and-river" });
-            let token = office_client
-                .post("/api/v1/me/password", change)
-                .await
-                .expect(200)
-                .json();
-            let office_client = node.stranger().bearer(token["token"].as_str().unwrap());
+            let office = json!([{ "role": "plan_office" }]);
+            let (_, office_client) = join(&node, &admin, "office", office).await;
             let operator =
                 json!({ "username": "evil", "name": "x", "roles": [{ "role": "operator" }] });
             let refused = office_client
@@ -447,6 +219,48 @@ async fn who_may_do_what_is_answered_with_the_policy_and_leaves_a_fact() {
             );
             let export = admin.post("/api/v1/audit/export", json!({})).await;
             assert_eq!(export.status, 403, "only auditors take the audit out");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_lead_of_two_units_sees_the_people_of_both_and_changes_nobody() {
+    journey(
+        |_| {},
+        async |node| {
+            let admin = sign_in(&node, "admin", PASSWORD).await;
+            let (one, two) = (unit(&node, "one").await, unit(&node, "two").await);
+            let three = unit(&node, "three").await;
+            let reporter = |unit: &str| json!([{ "role": "unit_reporter", "unit_id": unit }]);
+            for (name, unit) in [("r1", &one), ("r2", &two), ("r3", &three)] {
+                open(&admin, name, reporter(unit)).await;
+            }
+            let leads = json!([
+                { "role": "unit_lead", "unit_id": one }, { "role": "unit_lead", "unit_id": two },
+            ]);
+            let (_, lead) = join(&node, &admin, "lead", leads).await;
+            let seen = async |path: &str| -> Vec<String> {
+                let list = lead.get(path).await.expect(200).json();
+                let items = list["items"].as_array().unwrap().iter();
+                items
+                    .map(|p| p["username"].as_str().unwrap().to_owned())
+                    .collect()
+            };
+            assert_eq!(seen("/api/v1/people").await, ["r1", "r2", "lead"]);
+            let narrowed = format!("/api/v1/people?unit={two}");
+            assert_eq!(seen(&narrowed).await, ["r2", "lead"]);
+            let foreign = format!("/api/v1/people?unit={three}");
+            assert!(seen(&foreign).await.is_empty());
+            let mine = json!({ "username": "r4", "name": "x", "roles": reporter(&one) });
+            lead.post("/api/v1/people", mine).await.expect(403);
+            let r1 = admin.get("/api/v1/people?q=r1").await.expect(200).json();
+            let r1 = format!("/api/v1/people/{}", r1["items"][0]["id"].as_str().unwrap());
+            let etag = lead.get(&r1).await.expect(200).header("etag").unwrap();
+            let promoted = json!({ "roles": [{ "role": "unit_lead", "unit_id": one }] });
+            lead.patch(&r1, &etag, promoted).await.expect(403);
+            let reset = format!("{r1}/password-reset");
+            lead.post(&reset, json!({})).await.expect(403);
         },
     )
     .await;

@@ -1,4 +1,6 @@
-//! Signing in and out, and one's own account.
+//! Signing in and out, and one's own sessions.
+
+use std::net::IpAddr;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -6,16 +8,14 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tianyuan_kernel::party::UnitRef;
 use tianyuan_kernel::prelude::*;
 use utoipa_axum::routes;
 
-use super::{COOKIE, Session, SessionId, open, store};
+use super::{COOKIE, Opened, Session, SessionId, open, store};
 use crate::authority::Authority;
 use crate::lockout::network;
-use crate::people::api::{GrantView, grant_views, unit_names};
-use crate::people::{self, PersonId};
-use crate::{kinds, password, policy};
+use crate::people::{self, Person, PersonId};
+use crate::{kinds, password};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
@@ -24,8 +24,6 @@ pub(crate) fn routes() -> Routes {
         .signed_in(routes!(list_sessions))
         .signed_in(routes!(sign_out))
         .signed_in(routes!(end_session))
-        .signed_in(routes!(me))
-        .signed_in(routes!(change_password))
 }
 
 /// User name and password.
@@ -41,9 +39,19 @@ pub(crate) struct Credentials {
 /// Who somebody is.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct PersonRef {
-    id: String,
+    id: PersonId,
     name: String,
     username: Option<String>,
+}
+
+impl From<Person> for PersonRef {
+    fn from(person: Person) -> Self {
+        Self {
+            id: person.id,
+            name: person.name,
+            username: person.username,
+        }
+    }
 }
 
 /// A session that was opened.
@@ -76,7 +84,8 @@ pub(crate) fn slowed(seconds: u64) -> Error {
 }
 
 /// Signs in with a local account. With the header `X-Tianyuan-Browser: 1` the session comes as
-/// an HttpOnly cookie instead of in the answer.
+/// an HttpOnly cookie instead of in the answer. An `Idempotency-Key` is ignored: nothing that
+/// opens a session is kept.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "shield", request_body = Credentials,
     responses((status = 201, body = SignedIn), Problems))]
 async fn sign_in(
@@ -85,44 +94,13 @@ async fn sign_in(
     parts: Parts,
     Json(credentials): Json<Credentials>,
 ) -> Result<Response> {
-    let authority = app.get::<Authority>()?;
-    let address = ctx.address.unwrap_or_else(|| [127, 0, 0, 1].into());
-    let username = credentials.username.trim().to_lowercase();
-    authority
-        .sign_ins()
-        .take(network(address), app.now())
-        .map_err(slowed)?;
-    let wait = authority.lockout().waiting_s(&username, address, app.now());
-    if wait > 0 {
-        return Err(slowed(wait.unsigned_abs()));
-    }
-    if username.len() > 200 || credentials.password.len() > 400 {
-        return Err(failed());
-    }
-    let person = people::store::by_username(&mut ctx.read().await?, &username).await?;
-    let person = person.filter(|p| p.state == people::State::Active);
-    let hash = person.as_ref().and_then(|p| p.password_hash.as_deref());
-    let right = password::verify(&app, &credentials.password, hash).await?;
-    let Some(person) = person.as_ref().filter(|_| right) else {
-        authority.lockout().failed(&username, address, app.now());
-        if let Some(person) = person {
-            let mut tx = Tx::begin(&app, None).await?;
-            tx.record(&kinds::SIGN_IN_FAILED, person.id.as_str(), &json!({}))
-                .await?;
-            tx.commit().await?;
-        }
-        return Err(failed());
-    };
-    authority.lockout().succeeded(&username, address);
-    let agent = parts
-        .headers
-        .get(header::USER_AGENT)
-        .and_then(|v| v.to_str().ok());
-    let agent = agent.map(|a| a.chars().take(200).collect());
+    let address = address(&ctx);
+    let person = recognise(&app, address, &credentials).await?;
     let mut tx = Tx::begin(&app, Some(person.id.to_string())).await?;
+    let agent = agent(&parts.headers);
     let opened = open(
         &mut tx,
-        person,
+        &person,
         Some(address.to_string()),
         agent,
         "password",
@@ -132,22 +110,85 @@ async fn sign_in(
         .headers
         .get("x-tianyuan-browser")
         .is_some_and(|v| v == "1");
+    let headers = &parts.headers;
+    answer(tx, headers, StatusCode::CREATED, person, opened, in_browser).await
+}
+
+pub(super) fn address(ctx: &Ctx) -> IpAddr {
+    ctx.address.unwrap_or_else(|| [127, 0, 0, 1].into())
+}
+
+/// What the browser calls itself, cut to size.
+pub(crate) fn agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(agent.chars().take(200).collect())
+}
+
+/// The person whose user name and password these are.
+async fn recognise(app: &App, address: IpAddr, credentials: &Credentials) -> Result<Person> {
+    let authority = app.get::<Authority>()?;
+    let username = credentials.username.trim().to_lowercase();
+    authority
+        .sign_ins()
+        .take(network(address), app.now())
+        .map_err(slowed)?;
+    let lockout = authority.lockout();
+    lockout
+        .check(&username, address, app.now())
+        .map_err(slowed)?;
+    if username.len() > 200 || credentials.password.len() > 400 {
+        return Err(failed());
+    }
+    let person = people::store::by_username(&mut app.db().read().await?, &username).await?;
+    let person = person.filter(|p| p.state == people::State::Active);
+    let hash = person.as_ref().and_then(|p| p.password_hash.as_deref());
+    let right = password::verify(app, &credentials.password, hash).await? && person.is_some();
+    lockout
+        .settle(&username, address, app.now(), right)
+        .map_err(slowed)?;
+    match person {
+        Some(person) if right => Ok(person),
+        Some(person) => {
+            note_failure(app, &person.id, "password").await?;
+            Err(failed())
+        }
+        None => Err(failed()),
+    }
+}
+
+/// A wrong password for somebody who is there is a fact.
+pub(super) async fn note_failure(app: &App, person: &PersonId, how: &str) -> Result<()> {
+    let mut tx = Tx::begin(app, None).await?;
+    tx.record(
+        &kinds::SIGN_IN_FAILED,
+        person.as_str(),
+        &json!({ "how": how }),
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Answers a session that was opened: with a cookie in a browser, otherwise with its token. The
+/// transaction was not begun by the context, so that no `Idempotency-Key` keeps the token.
+pub(super) async fn answer(
+    tx: Tx,
+    headers: &HeaderMap,
+    status: StatusCode,
+    person: Person,
+    opened: Opened,
+    in_browser: bool,
+) -> Result<Response> {
+    let app = tx.app().clone();
     let body = SignedIn {
         token: (!in_browser).then(|| opened.token.clone()),
         expires_at: opened.expires_at,
         must_change_password: person.must_change,
-        person: PersonRef {
-            id: person.id.to_string(),
-            name: person.name.clone(),
-            username: person.username.clone(),
-        },
+        person: person.into(),
     };
-    let mut response = tx.answer(StatusCode::CREATED, &body).await?;
+    let mut response = tx.answer(status, &body).await?;
     if in_browser {
-        set_cookie(
-            response.headers_mut(),
-            &cookie(&app, &parts.headers, &opened.token, None)?,
-        );
+        let cookie = cookie(&app, headers, &opened.token, None)?;
+        set_cookie(response.headers_mut(), &cookie);
     }
     Ok(response)
 }
@@ -293,51 +334,6 @@ async fn close(ctx: &Ctx, id: &SessionId) -> Result<()> {
     Ok(())
 }
 
-/// Who is signed in, and what they may do.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Me {
-    person: PersonRef,
-    roles: Vec<GrantView>,
-    units: Vec<UnitRef>,
-    must_change_password: bool,
-    /// For `X-CSRF-Token`, when signed in by cookie.
-    csrf_token: Option<String>,
-    /// `Kind:Action` for what may be done to a kind as a whole.
-    permissions: Vec<String>,
-}
-
-/// Tells who is signed in.
-#[utoipa::path(get, path = "/api/v1/me", tag = "shield",
-    responses((status = 200, body = Me), Problems))]
-async fn me(ctx: Ctx) -> Result<Json<Me>> {
-    let id = PersonId::from_stored(ctx.who.id.clone().unwrap_or_default());
-    let mut reader = ctx.read().await?;
-    let person = people::store::get(&mut reader, &id).await?;
-    let names = unit_names(&mut reader).await?;
-    let units = ctx.who.grants.iter().filter_map(|g| g.unit.as_ref());
-    let units = units.filter_map(|u| names.get(u).cloned()).collect();
-    let mut permissions = Vec::new();
-    for (kind, _) in policy::KINDS {
-        for action in Action::ALL {
-            if ctx.can(action, &Entity::all(kind)) {
-                permissions.push(format!("{kind}:{}", action.name()));
-            }
-        }
-    }
-    Ok(Json(Me {
-        roles: grant_views(&ctx.who.grants, &names),
-        units,
-        must_change_password: ctx.who.must_change_password,
-        csrf_token: ctx.who.csrf.clone(),
-        permissions,
-        person: PersonRef {
-            id: id.to_string(),
-            name: person.name,
-            username: person.username,
-        },
-    }))
-}
-
 /// Refuses API tokens: a token that leaked must not make itself a lasting way in.
 pub(crate) fn by_session_only(ctx: &Ctx) -> Result<()> {
     if ctx.who.via == Via::Session {
@@ -348,87 +344,4 @@ pub(crate) fn by_session_only(ctx: &Ctx) -> Result<()> {
         "This needs a sign-in; an API token will not do.",
     );
     Err(Error::new(StatusCode::FORBIDDEN, "session_required", words))
-}
-
-/// The old and the new password.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PasswordChange {
-    current: String,
-    /// 10 to 200 characters.
-    new: String,
-}
-
-/// Changes one's own password. Every session ends and a new one begins; its token comes the way
-/// the old one did.
-#[utoipa::path(post, path = "/api/v1/me/password", tag = "shield",
-    request_body = PasswordChange, responses((status = 200, body = SignedIn), Problems))]
-async fn change_password(
-    ctx: Ctx,
-    State(app): State<App>,
-    parts: Parts,
-    Json(input): Json<PasswordChange>,
-) -> Result<Response> {
-    by_session_only(&ctx)?;
-    let id = PersonId::from_stored(ctx.who.id.clone().unwrap_or_default());
-    let person = people::store::get(&mut ctx.read().await?, &id).await?;
-    let address = ctx.address.unwrap_or_else(|| [127, 0, 0, 1].into());
-    let authority = app.get::<Authority>()?;
-    let wait = authority
-        .lockout()
-        .waiting_s(id.as_str(), address, app.now());
-    if wait > 0 {
-        return Err(slowed(wait.unsigned_abs()));
-    }
-    if !password::verify(&app, &input.current, person.password_hash.as_deref()).await? {
-        authority.lockout().failed(id.as_str(), address, app.now());
-        let words = Text::new("当前密码不正确。", "The current password is wrong.");
-        return Err(Error::invalid("password_wrong", "current", words));
-    }
-    password::check(
-        "new",
-        &input.new,
-        person.username.as_deref().unwrap_or_default(),
-    )?;
-    if input.new == input.current {
-        let words = Text::new(
-            "新密码不能与当前密码相同。",
-            "The new password equals the old one.",
-        );
-        return Err(Error::invalid("password_same", "new", words));
-    }
-    let hash = password::hash(&app, &input.new).await?;
-    let mut tx = ctx.begin().await?;
-    people::store::set_password(&mut tx, &id, &hash, false).await?;
-    store::end_all(&mut tx, &id).await?;
-    tx.record(&kinds::PASSWORD_CHANGED, id.as_str(), &json!({}))
-        .await?;
-    let opened = open(
-        &mut tx,
-        &person,
-        Some(address.to_string()),
-        None,
-        "password_change",
-    )
-    .await?;
-    let in_browser = ctx.who.csrf.is_some();
-    let body = SignedIn {
-        token: (!in_browser).then(|| opened.token.clone()),
-        expires_at: opened.expires_at,
-        must_change_password: false,
-        person: PersonRef {
-            id: id.to_string(),
-            name: person.name,
-            username: person.username,
-        },
-    };
-    let mut response = tx.answer(StatusCode::OK, &body).await?;
-    authority.forget_callers();
-    if in_browser {
-        set_cookie(
-            response.headers_mut(),
-            &cookie(&app, &parts.headers, &opened.token, None)?,
-        );
-    }
-    Ok(response)
 }

@@ -1,7 +1,10 @@
 //! Sessions: signing in with a local account, the cookie, the end of a session.
 
 pub(crate) mod api;
+pub(crate) mod me;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -29,7 +32,8 @@ pub(crate) struct Opened {
     pub(crate) expires_at: Micros,
 }
 
-/// Opens a session for a person who proved who they are.
+/// Opens a session for a person who proved who they are. Proving takes its time: whose account
+/// was changed, suspended or erased meanwhile gets none.
 pub(crate) async fn open(
     tx: &mut Tx,
     person: &Person,
@@ -42,6 +46,8 @@ pub(crate) async fn open(
     let now = tx.now();
     let hours = i64::from(app.config().identity.session_hours_max);
     let expires_at = now.plus_seconds(hours * 3_600);
+    // First, because it locks the account against whoever is about to change it.
+    people::signed_in(tx, person).await?;
     let id = SessionId::new(&app);
     let row = store::NewSession {
         id: &id,
@@ -53,7 +59,6 @@ pub(crate) async fn open(
         agent,
     };
     store::insert(tx, row).await?;
-    people::signed_in(tx, &person.id).await?;
     let body = json!({ "person": person.id, "how": how });
     tx.record(&kinds::SESSION_OPENED, id.as_str(), &body)
         .await?;
