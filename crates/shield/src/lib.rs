@@ -36,6 +36,8 @@ pub fn router() -> Routes {
         .merge(sessions::me::routes())
         .merge(tokens::routes())
         .merge(people::api::routes())
+        .merge(people::reset::routes())
+        .merge(people::erasure::routes())
         .merge(units::routes())
         .merge(policy::api::routes())
         .merge(audit::routes())

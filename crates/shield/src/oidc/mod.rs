@@ -24,7 +24,9 @@ pub(crate) use provider::Providers;
 
 use self::provider::Identity;
 use crate::authority::Authority;
-use crate::people::{NewPerson, Person, PersonId, State, add, grants_json, store as people};
+use crate::people::{
+    NewPerson, Person, PersonId, State, add_ready, grants_json, ready, store as people,
+};
 use crate::{kinds, sessions};
 
 /// Seconds between leaving for the provider and coming back.
@@ -57,7 +59,6 @@ async fn open_account(
     identity: &Identity,
     grants: Vec<Grant>,
 ) -> Result<Person> {
-    let mut tx = Tx::begin(app, None).await?;
     let new = NewPerson {
         username: None,
         name: claims::display_name(&identity.claims),
@@ -65,7 +66,9 @@ async fn open_account(
         password: None,
         must_change: false,
     };
-    let (person, _) = add(&mut tx, new).await?;
+    let ready = ready(app, new).await?;
+    let mut tx = Tx::begin(app, None).await?;
+    let (person, _) = add_ready(&mut tx, ready).await?;
     if !store::link(&mut tx, identity, &person.id).await? {
         // Somebody signed in for the first time twice at once; the other transaction stands.
         drop(tx);

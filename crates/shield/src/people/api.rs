@@ -13,19 +13,16 @@ use utoipa_axum::routes;
 
 use super::store::Filter;
 use super::{
-    NewPerson, Person, PersonId, State, add_ready, check_grants, check_name, erase, grants_json,
-    keep_an_operator, may_administer, ready, store,
+    NewPerson, Person, PersonId, State, add_ready, check_grants, check_name, grants_json,
+    keep_an_operator, may_administer, operates, ready, store,
 };
 use crate::authority::Authority;
-use crate::sessions::api::by_session_only;
-use crate::{kinds, password, sessions};
+use crate::{kinds, sessions};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .signed_in(routes!(list_people, create_person))
         .signed_in(routes!(get_person, change_person))
-        .signed_in(routes!(reset_password))
-        .signed_in(routes!(erase_person))
 }
 
 /// A role held, with its unit's name.
@@ -70,7 +67,7 @@ pub(crate) fn grant_views(grants: &[Grant], units: &UnitNames) -> Vec<GrantView>
         .collect()
 }
 
-fn view(person: Person, units: &UnitNames) -> PersonView {
+pub(super) fn view(person: Person, units: &UnitNames) -> PersonView {
     PersonView {
         roles: grant_views(&person.grants, units),
         id: person.id,
@@ -262,6 +259,7 @@ async fn change_person(
     if person.state == State::Erased {
         return Err(erased());
     }
+    let operated = operates(&person);
     if let Some(name) = input.name {
         check_name(&name)?;
         person.name = name;
@@ -282,9 +280,7 @@ async fn change_person(
         Some(state) => person.state = state,
         None => {}
     }
-    let operates =
-        person.state == State::Active && person.grants.iter().any(|g| g.role == Role::Operator);
-    if !operates {
+    if operated && !operates(&person) {
         keep_an_operator(&mut tx, &id).await?;
     }
     store::update(&mut tx, &person).await?;
@@ -308,7 +304,7 @@ async fn change_person(
     answer
 }
 
-fn erased() -> Error {
+pub(super) fn erased() -> Error {
     Error::conflict(
         "erased",
         Text::new("该人员信息已删除。", "This person was erased."),
@@ -323,101 +319,10 @@ fn erasing_is_apart() -> Error {
     Error::invalid("state", "state", words)
 }
 
-fn not_yourself() -> Error {
+pub(super) fn not_yourself() -> Error {
     let words = Text::new(
         "不能停用或删除自己的账号。",
         "You cannot suspend or erase yourself.",
     );
     Error::conflict("not_yourself", words)
-}
-
-/// A new password, shown once.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct PasswordReset {
-    initial_password: String,
-}
-
-/// Gives somebody else's account a new random password, ends its sessions and API tokens, and
-/// asks for a change at the next sign-in. Each call makes another password: an `Idempotency-Key`
-/// is ignored, because what is kept under one would hold the password.
-#[utoipa::path(post, path = "/api/v1/people/{id}/password-reset", tag = "shield",
-    params(("id" = PersonId, Path)),
-    responses((status = 200, body = PasswordReset), Problems))]
-async fn reset_password(
-    ctx: Ctx,
-    AppState(app): AppState<App>,
-    PathId(id): PathId<PersonId>,
-) -> Result<Response> {
-    let person = store::get(&mut ctx.read().await?, &id).await?;
-    may_reset(&ctx, &person)?;
-    let initial_password = password::random(&app);
-    let hash = password::hash(&app, &initial_password).await?;
-    let mut tx = Tx::begin(&app, ctx.who.id.clone()).await?;
-    let mut person = store::get(&mut tx, &id).await?;
-    may_reset(&ctx, &person)?;
-    store::set_password(&mut tx, &mut person, &hash, true).await?;
-    sessions::store::end_all(&mut tx, &id).await?;
-    // Whoever knew the old password may have made themselves a token.
-    crate::tokens::end_all(&mut tx, &id).await?;
-    tx.record(&kinds::PASSWORD_RESET, id.as_str(), &json!({}))
-        .await?;
-    let answer = tx
-        .answer(StatusCode::OK, &PasswordReset { initial_password })
-        .await;
-    app.get::<Authority>()?.forget_callers();
-    answer
-}
-
-fn may_reset(ctx: &Ctx, person: &Person) -> Result<()> {
-    ctx.allow(Action::Administer, person)?;
-    may_administer(&ctx.who, person)?;
-    by_session_only(ctx)?;
-    // One's own would be a way around the present password, for whoever found a session.
-    if ctx.who.id.as_deref() == Some(person.id.as_str()) {
-        let words = Text::new(
-            "修改自己的密码请使用“修改密码”，并给出当前密码。",
-            "Change your own password with the present one.",
-        );
-        let hint = Text::new("POST /api/v1/me/password", "POST /api/v1/me/password");
-        return Err(Error::conflict("own_password", words).hint(hint));
-    }
-    if person.username.is_none() {
-        let words = Text::new(
-            "该账号没有本地密码。",
-            "This account has no local password.",
-        );
-        return Err(Error::conflict("no_password", words));
-    }
-    Ok(())
-}
-
-/// Erases a person's data: name, credentials, and the words and salts of facts about them. The
-/// ledgers keep commitments that no longer open, so every proof stands.
-#[utoipa::path(post, path = "/api/v1/people/{id}/erasure", tag = "shield",
-    params(("id" = PersonId, Path)),
-    responses((status = 200, body = PersonView), Problems))]
-async fn erase_person(
-    ctx: Ctx,
-    AppState(app): AppState<App>,
-    PathId(id): PathId<PersonId>,
-) -> Result<Response> {
-    let mut tx = ctx.begin().await?;
-    let person = store::get(&mut tx, &id).await?;
-    ctx.allow(Action::Erase, &person)?;
-    may_administer(&ctx.who, &person)?;
-    if ctx.who.id.as_deref() == Some(id.as_str()) {
-        return Err(not_yourself());
-    }
-    if person.state == State::Erased {
-        return Err(erased());
-    }
-    keep_an_operator(&mut tx, &id).await?;
-    erase(&mut tx, &person).await?;
-    let person = store::get(&mut tx, &id).await?;
-    let version = person.version;
-    let answer = tx
-        .answer_versioned(StatusCode::OK, version, &view(person, &UnitNames::new()))
-        .await;
-    app.get::<Authority>()?.forget_callers();
-    answer
 }

@@ -3,9 +3,13 @@
 //! Invariant: nobody gives a role, or takes over an account with a role, that they may not give.
 
 pub(crate) mod api;
+pub(crate) mod erasure;
+pub(crate) mod reset;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+
+pub use erasure::{erase, keep_erased};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -169,8 +173,15 @@ pub(crate) async fn check_grants(
     Ok(())
 }
 
+/// True when this account may run the node.
+pub(crate) fn operates(person: &Person) -> bool {
+    person.state == State::Active && person.grants.iter().any(|g| g.role == Role::Operator)
+}
+
 /// Refuses to leave the node without an operator who can sign in.
 pub(crate) async fn keep_an_operator(tx: &mut Tx, except: &PersonId) -> Result<()> {
+    // Two who leave at once must not each count on the other.
+    store::lock_operators(tx).await?;
     if store::active_operators(tx, except).await? > 0 {
         return Ok(());
     }
@@ -228,10 +239,27 @@ pub(crate) async fn ready(app: &App, new: NewPerson) -> Result<Ready> {
     })
 }
 
-/// Opens an account; answers it, and the password when it was made here.
+/// Opens an account for an actor (`None`: the node itself); answers it, and the password when it
+/// was made here.
 ///
 /// # Errors
 /// 409 when the user name is taken; 422 when name or password are not acceptable.
+pub async fn open(
+    app: &App,
+    actor: Option<String>,
+    new: NewPerson,
+) -> Result<(Person, Option<String>)> {
+    let ready = ready(app, new).await?;
+    let mut tx = Tx::begin(app, actor).await?;
+    let opened = add_ready(&mut tx, ready).await?;
+    tx.commit().await?;
+    Ok(opened)
+}
+
+/// As [`open`] inside a transaction, which then waits for the hashing.
+///
+/// # Errors
+/// As [`open`].
 pub async fn add(tx: &mut Tx, new: NewPerson) -> Result<(Person, Option<String>)> {
     let app = tx.app().clone();
     let ready = ready(&app, new).await?;
@@ -296,8 +324,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
 /// # Errors
 /// When the given password is not acceptable, or the database refuses.
 pub async fn ensure_admin(app: &App, password: Option<String>) -> Result<Option<String>> {
-    let mut tx = Tx::begin(app, None).await?;
-    if store::anybody(&mut tx).await? {
+    if store::anybody(&mut app.db().read().await?).await? {
         return Ok(None);
     }
     let role = |role| Grant { role, unit: None };
@@ -308,44 +335,10 @@ pub async fn ensure_admin(app: &App, password: Option<String>) -> Result<Option<
         must_change: password.is_none(),
         password,
     };
-    let (_, made) = add(&mut tx, new).await?;
-    tx.commit().await?;
-    Ok(made)
-}
-
-/// Erases a person: name, user name, credentials, sessions, tokens and outside links go, and
-/// with them the words and salts of the facts that point to them. The erasure itself is a fact,
-/// and it is remembered so that a restored backup erases again.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn erase(tx: &mut Tx, person: &Person) -> Result<()> {
-    let now = tx.now();
-    store::erase(tx, &person.id, now).await?;
-    tianyuan_kernel::journal::erase(tx, person.id.as_str()).await?;
-    let body = json!({ "erased_at": now });
-    tx.record(&kinds::PERSON_ERASED, person.id.as_str(), &body)
-        .await?;
-    Ok(())
-}
-
-/// Erases again everybody on the list of erasures who is there all the same, as after restoring
-/// an older backup. `list` holds ids that were kept outside of the database.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn replay_erasures(app: &App, list: &[String]) -> Result<u64> {
-    let mut again = 0;
-    for id in list {
-        let mut tx = Tx::begin(app, None).await?;
-        let found = store::get(&mut tx, &PersonId::from_stored(id.clone())).await;
-        if let Ok(person) = found
-            && person.state != State::Erased
-        {
-            erase(&mut tx, &person).await?;
-            tx.commit().await?;
-            again += 1;
-        }
+    match open(app, None, new).await {
+        Ok((_, made)) => Ok(made),
+        // Another node that starts at the same time was quicker.
+        Err(error) if error.code() == "username_taken" => Ok(None),
+        Err(error) => Err(error),
     }
-    Ok(again)
 }

@@ -114,6 +114,13 @@ pub(crate) async fn anybody(sql: &mut dyn Sql) -> Result<bool> {
         .is_some())
 }
 
+/// Holds up everybody else who is about to change an operator's account.
+pub(crate) async fn lock_operators(tx: &mut Tx) -> Result<()> {
+    let sql = "UPDATE people SET version = version \
+               WHERE id IN (SELECT person_id FROM grants WHERE role = 'operator')";
+    tx.execute(sql, args![]).await.map(|_| ())
+}
+
 pub(crate) async fn active_operators(sql: &mut dyn Sql, except: &PersonId) -> Result<i64> {
     let select = "SELECT COUNT(*) AS n FROM people p JOIN grants g ON g.person_id = p.id \
                   WHERE g.role = 'operator' AND p.state = 'active' AND p.id <> $1";
@@ -225,6 +232,13 @@ pub(crate) async fn erase(tx: &mut Tx, id: &PersonId, now: Micros) -> Result<()>
     tx.execute(sql, args![id]).await?;
     let sql = "INSERT INTO erasures (person_id, erased_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     tx.execute(sql, args![id, now]).await.map(|_| ())
+}
+
+/// Ids of everybody who was erased.
+pub(crate) async fn erased(sql: &mut dyn Sql) -> Result<Vec<String>> {
+    let select = "SELECT person_id FROM erasures ORDER BY erased_at, person_id";
+    let rows = sql.all(select, args![]).await?;
+    rows.iter().map(|row| row.text("person_id")).collect()
 }
 
 /// Names of people by id.

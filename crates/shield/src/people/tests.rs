@@ -1,9 +1,10 @@
 //! Journeys of people through the router, with the real authority.
 
 use serde_json::json;
+use tianyuan_kernel::prelude::*;
 
 use crate::journey::{PASSWORD, join, journey, open, sign_in, unit};
-use crate::people::ensure_admin;
+use crate::people::{NewPerson, PersonId, ensure_admin, keep_an_operator, keep_erased};
 
 #[tokio::test]
 async fn the_first_account_signs_in_and_opens_one_that_must_choose_its_password() {
@@ -261,6 +262,114 @@ async fn a_lead_of_two_units_sees_the_people_of_both_and_changes_nobody() {
             lead.patch(&r1, &etag, promoted).await.expect(403);
             let reset = format!("{r1}/password-reset");
             lead.post(&reset, json!({})).await.expect(403);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_password_is_looked_at_and_hashed_before_the_writer_is_taken() {
+    journey(
+        |c| c.database.acquire_timeout_s = 1,
+        async |node| {
+            let _writing = Tx::begin(&node.app, None).await.unwrap();
+            let new = NewPerson {
+                username: Some("lisi".to_owned()),
+                name: "某某".to_owned(),
+                grants: Vec::new(),
+                password: Some("lisi".to_owned()),
+                must_change: true,
+            };
+            let refused = crate::people::open(&node.app, None, new).await;
+            assert_eq!(refused.err().unwrap().code(), "password_length");
+            assert_eq!(ensure_admin(&node.app, None).await.unwrap(), None);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn two_operators_who_leave_at_once_do_not_both_leave() {
+    journey(
+        |_| {},
+        async |node| {
+            let admin = sign_in(&node, "admin", PASSWORD).await;
+            let operator = json!([{ "role": "operator" }]);
+            let (second, _) = join(&node, &admin, "second", operator).await;
+            let me = admin.get("/api/v1/me").await.expect(200).json();
+            let first = me["person"]["id"].as_str().unwrap().to_owned();
+            let leave = async |tx: &mut Tx, id: &str| -> Result<()> {
+                keep_an_operator(tx, &PersonId::from_stored(id.to_owned())).await?;
+                let sql = "UPDATE people SET state = 'suspended' WHERE id = $1";
+                tx.execute(sql, args![id]).await.map(|_| ())
+            };
+            let mut one = Tx::begin(&node.app, None).await.unwrap();
+            leave(&mut one, &first).await.unwrap();
+            let app = node.app.clone();
+            let other = tokio::spawn(async move {
+                let mut two = Tx::begin(&app, None).await?;
+                let id = PersonId::from_stored(second);
+                keep_an_operator(&mut two, &id).await
+            });
+            // Time for the other to count, if nothing held it up.
+            for _ in 0..50 {
+                one.one("SELECT 1 AS n", args![]).await.unwrap();
+            }
+            one.commit().await.unwrap();
+            let refused = other.await.unwrap().unwrap_err();
+            assert_eq!(refused.code(), "last_operator");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_was_erased_stays_erased_after_an_older_backup() {
+    journey(
+        |_| {},
+        async |node| {
+            let admin = sign_in(&node, "admin", PASSWORD).await;
+            let opened = open(&admin, "zhangsan", json!([])).await;
+            let id = opened["person"]["id"].as_str().unwrap();
+            let list = node.folder().join("erasures");
+            let listed = || std::fs::read_to_string(&list).unwrap_or_default();
+            assert_eq!(keep_erased(&node.app).await.unwrap(), 0);
+            assert_eq!(listed(), "");
+            let erasure = format!("/api/v1/people/{id}/erasure");
+            // The list cannot be written: not acknowledged, and made good for later.
+            std::fs::create_dir(&list).unwrap();
+            let keyed = admin.clone().header("idempotency-key", "k-1");
+            keyed.post(&erasure, json!({})).await.expect(500);
+            std::fs::remove_dir(&list).unwrap();
+            // A torn line, and one that is no id.
+            std::fs::write(&list, "nonsense\nperson_0").unwrap();
+            keyed.post(&erasure, json!({})).await.expect(200);
+            let expected = format!("nonsense\nperson_0\n{id}\n");
+            assert_eq!(listed(), expected);
+            admin.post(&erasure, json!({})).await.expect(409);
+            assert_eq!(listed(), expected);
+            // A backup from before is restored: the person and their words are back.
+            let mut tx = Tx::begin(&node.app, None).await.unwrap();
+            let back = "UPDATE people SET username = 'zhangsan', name = '某某', state = 'active' \
+                        WHERE id = $1";
+            tx.execute(back, args![id]).await.unwrap();
+            tx.execute("DELETE FROM erasures", args![]).await.unwrap();
+            tx.commit().await.unwrap();
+            let path = format!("/api/v1/people/{id}");
+            assert_eq!(admin.get(&path).await.json()["name"], "某某");
+            assert_eq!(keep_erased(&node.app).await.unwrap(), 1);
+            assert_eq!(keep_erased(&node.app).await.unwrap(), 0);
+            let person = admin.get(&path).await.expect(200).json();
+            assert_eq!(person["state"], "erased");
+            assert_eq!(
+                (&person["name"], &person["username"]),
+                (&json!(""), &json!(null))
+            );
+            assert_eq!(listed(), expected);
+            // A node with an empty list, or one that erased nobody itself, learns the list.
+            std::fs::remove_file(&list).unwrap();
+            assert_eq!(keep_erased(&node.app).await.unwrap(), 0);
+            assert_eq!(listed(), format!("{id}\n"));
         },
     )
     .await;
