@@ -312,7 +312,7 @@ async fn two_operators_who_leave_at_once_do_not_both_leave() {
                 keep_an_operator(&mut two, &id).await
             });
             // Time for the other to count, if nothing held it up.
-            for _ in 0..50 {
+            for _ in 0..2_000 {
                 one.one("SELECT 1 AS n", args![]).await.unwrap();
             }
             one.commit().await.unwrap();
