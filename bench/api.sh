@@ -44,7 +44,7 @@ L
 wrk -t1 -c64 -d10 --latency -s "$folder/post.lua" "http://127.0.0.1:$port" | grep -E 'Requests/sec|50%|99%|Non-2xx'
 began=$(date +%s%N)
 while :; do
-  waiting=$(curl -s "http://127.0.0.1:$port/metrics" -H "authorization: Bearer $token" | awk '/^tianyuan_journal_waiting/ {print $2}')
+  waiting=$(curl -s "http://127.0.0.1:$port/metrics" -H "authorization: Bearer $token" | awk '$1 == "tianyuan_journal_waiting" {print $2}')
   [ "${waiting:-0}" = 0 ] && break
   sleep 0.05
 done
