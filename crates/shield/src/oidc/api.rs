@@ -108,9 +108,14 @@ async fn callback(
     PathId(id): PathId<String>,
     Query(input): Query<Callback>,
 ) -> Response {
-    match come_back(&ctx, &app, &parts, &id, input).await {
+    let (attempt, state) = match begun_here(&app, &parts, &id, &input).await {
+        Ok(found) => found,
+        Err(error) => return turned_back(&parts.headers, error, "/"),
+    };
+    let return_to = attempt.return_to.clone();
+    match come_back(&ctx, &app, &parts, attempt, &state, input).await {
         Ok(response) => response,
-        Err(error) => turned_back(&parts.headers, error, "/"),
+        Err(error) => turned_back(&parts.headers, error, &return_to),
     }
 }
 
@@ -122,20 +127,38 @@ fn no_attempt() -> Error {
     Error::bad_request("oidc_state", words)
 }
 
-async fn come_back(
-    ctx: &Ctx,
+/// The attempt that this browser began with this provider; it ends here, whatever comes next.
+async fn begun_here(
     app: &App,
     parts: &Parts,
     id: &str,
-    input: Callback,
-) -> Result<Response> {
+    input: &Callback,
+) -> Result<(Attempt, String)> {
     let provider = provider(app, id)?;
     let (Some(state), Some(browser)) = (&input.state, browser(&parts.headers)) else {
         return Err(no_attempt());
     };
     let attempt = store::end(app, state, browser).await?;
     let attempt = attempt.filter(|a| a.provider == provider.id);
-    let attempt = attempt.ok_or_else(no_attempt)?;
+    Ok((attempt.ok_or_else(no_attempt)?, state.clone()))
+}
+
+async fn come_back(
+    ctx: &Ctx,
+    app: &App,
+    parts: &Parts,
+    attempt: Attempt,
+    state: &str,
+    input: Callback,
+) -> Result<Response> {
+    let provider = provider(app, &attempt.provider)?;
+    let providers = app.get::<Providers>()?;
+    // Before anything is sent anywhere: a code of another provider's is not for this one.
+    if let Some(issuer) = &input.iss
+        && *issuer != providers.issuer(app, provider).await?
+    {
+        return Err(no_attempt());
+    }
     let (None, Some(code)) = (&input.error, input.code) else {
         let why = input.error.unwrap_or_default();
         tracing::info!(provider = provider.id, why, "the provider signed nobody in");
@@ -150,11 +173,7 @@ async fn come_back(
         nonce: &attempt.nonce,
         verifier: &attempt.verifier,
     };
-    let providers = app.get::<Providers>()?;
     let identity = providers.redeem(app, provider, code, &secrets).await?;
-    if input.iss.is_some_and(|iss| iss != identity.issuer) {
-        return Err(no_attempt());
-    }
     let agent = agent(&parts.headers);
     let address = ctx.address.map(|a| a.to_string());
     let opened = super::sign_in(app, provider, &identity, address, agent).await?;

@@ -92,6 +92,11 @@ impl<'c> AsyncHttpClient<'c> for Outgoing {
             request.body = body.into();
             request.bytes_max = Some(BYTES_MAX);
             let fetched = self.0.send(request).await?;
+            if fetched.status.is_server_error() {
+                let status = fetched.status.as_u16();
+                let words = text!("服务答复 {status}。", "It answered {status}.");
+                return Err(Error::unavailable("oidc_unreachable", words));
+            }
             let mut response = HttpResponse::new(fetched.body.to_vec());
             *response.status_mut() = fetched.status;
             *response.headers_mut() = fetched.headers;
@@ -142,6 +147,12 @@ impl Providers {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(provider.id.clone(), (metadata.clone(), now));
         Ok(metadata)
+    }
+
+    /// The provider's name for itself.
+    pub(super) async fn issuer(&self, app: &App, provider: &OidcConfig) -> Result<String> {
+        let metadata = self.metadata(app, provider, KNOWN_S).await?;
+        Ok(metadata.issuer().to_string())
     }
 
     /// Where the browser goes to sign in.
@@ -354,5 +365,6 @@ async fn user_info(
     request.bytes_max = Some(BYTES_MAX);
     let fetched = app.fetch().send(request).await;
     let fetched = fetched.map_err(|e| unreachable(provider, &e))?;
+    let fetched = fetched.success().map_err(|e| failed(provider, e))?;
     fetched.json().map_err(|e| failed(provider, e))
 }

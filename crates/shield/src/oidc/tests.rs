@@ -267,6 +267,15 @@ async fn what_a_provider_says_is_not_believed_unless_all_of_it_is_right() {
         let answer = come_back(&leave(&node).await, &idp, right()).await;
         assert_eq!(answer.expect(502).code(), "oidc_failed");
         idp.forge(false);
+        // Not signed, or signed with what is no key of the provider's.
+        idp.leave_unsigned(true);
+        let answer = come_back(&leave(&node).await, &idp, right()).await;
+        assert_eq!(answer.expect(502).code(), "oidc_failed");
+        idp.leave_unsigned(false);
+        idp.sign_with_secret(true);
+        let answer = come_back(&leave(&node).await, &idp, right()).await;
+        assert_eq!(answer.expect(502).code(), "oidc_failed");
+        idp.sign_with_secret(false);
         let away = leave(&node).await;
         idp.sign_in(&away.parameter("nonce"), "another-challenge", right());
         let state = away.parameter("state");
@@ -276,10 +285,17 @@ async fn what_a_provider_says_is_not_believed_unless_all_of_it_is_right() {
             "oidc_failed"
         );
         assert!(kinds(&node).await.is_empty(), "nobody came in");
-        // A key the provider has begun to use since is read again.
+        // A key the provider has begun to use since is read again, but not at every attempt.
         idp.rotate();
+        let read = idp.readings();
+        for _ in 0..3 {
+            let answer = come_back(&leave(&node).await, &idp, right()).await;
+            assert_eq!(answer.expect(502).code(), "oidc_failed");
+        }
+        assert_eq!(idp.readings(), read);
         node.advance(31);
         who(&node, &idp, right()).await;
+        assert_eq!(idp.readings(), read + 1);
     })
     .await;
 }
@@ -293,7 +309,14 @@ async fn people_are_told_on_the_sign_in_page_what_went_wrong() {
         let refused = format!("/auth/oidc/city/callback?error=access_denied&state={state}");
         let answer = person.get(&refused).await.expect(303);
         let told = answer.header("location").unwrap();
-        assert_eq!(told, "/sign-in?failed=oidc_denied&return=%2F");
+        let return_to = "%2Fplans%3Fa%3Db";
+        assert_eq!(
+            told,
+            format!("/sign-in?failed=oidc_denied&return={return_to}")
+        );
+        // The same again: the attempt is over, and where it was to lead is not known any more.
+        let told = person.get(&refused).await.expect(303).header("location");
+        assert_eq!(told.unwrap(), "/sign-in?failed=oidc_state&return=%2F");
         // Suspended: no session, and a fact.
         let me = who(&node, &idp, json!({ "sub": "s", "name": "n" })).await;
         let id = me["person"]["id"].as_str().unwrap();
@@ -309,8 +332,45 @@ async fn people_are_told_on_the_sign_in_page_what_went_wrong() {
         idp.away(true);
         node.advance(601);
         let answer = node.stranger().get("/auth/oidc/city/start").await;
-        assert_eq!(answer.expect(502).code(), "oidc_failed");
+        assert_eq!(answer.expect(503).code(), "oidc_unreachable");
+        let person = node.stranger().header("accept", "text/html");
+        let answer = person
+            .get("/auth/oidc/city/start?return_to=//evil.example")
+            .await;
+        let told = answer.expect(303).header("location").unwrap();
+        assert_eq!(told, "/sign-in?failed=oidc_unreachable&return=%2F");
         idp.away(false);
+        // Too many at once.
+        let mut told = String::new();
+        while !told.starts_with("/sign-in") {
+            let answer = person.get("/auth/oidc/city/start?return_to=%2Fplans").await;
+            told = answer.header("location").unwrap();
+        }
+        assert_eq!(told, "/sign-in?failed=sign_in_slowed&return=%2Fplans");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_of_another_issuer_is_sent_nowhere() {
+    journey(false, async |node, idp| {
+        let claims = || json!({ "sub": "s", "name": "n" });
+        for (issuer, status) in [("https://another.example", 400), (idp.issuer.as_str(), 303)] {
+            let away = leave(&node).await;
+            let challenge = away.parameter("code_challenge");
+            idp.sign_in(&away.parameter("nonce"), &challenge, claims());
+            let state = away.parameter("state");
+            let query: String = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("code", idp::CODE), ("state", &state), ("iss", issuer)])
+                .finish();
+            let path = format!("/auth/oidc/city/callback?{query}");
+            let answer = away.browser.get(&path).await.expect(status);
+            if status == 400 {
+                assert_eq!(answer.code(), "oidc_state");
+                assert_eq!(idp.redeemed(), 0);
+            }
+        }
+        assert_eq!(idp.redeemed(), 1);
     })
     .await;
 }

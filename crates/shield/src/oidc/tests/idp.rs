@@ -27,7 +27,11 @@ struct Wanted {
     claims: Value,
     user_info: Option<Value>,
     forges: bool,
+    unsigned: bool,
+    shares: bool,
     away: bool,
+    readings: u32,
+    redeemed: u32,
     key: u8,
 }
 
@@ -80,6 +84,26 @@ impl Idp {
         self.change(|w| w.forges = forges);
     }
 
+    /// Signs not at all (`alg` is `none`).
+    pub(super) fn leave_unsigned(&self, unsigned: bool) {
+        self.change(|w| w.unsigned = unsigned);
+    }
+
+    /// Signs with the secret that both know (HS256).
+    pub(super) fn sign_with_secret(&self, shares: bool) {
+        self.change(|w| w.shares = shares);
+    }
+
+    /// How many codes it was sent.
+    pub(super) fn redeemed(&self) -> u32 {
+        self.wanted.lock().unwrap().redeemed
+    }
+
+    /// How often the keys were read.
+    pub(super) fn readings(&self) -> u32 {
+        self.wanted.lock().unwrap().readings
+    }
+
     /// Signs with another key, and publishes that.
     pub(super) fn rotate(&self) {
         self.change(|w| w.key += 1);
@@ -113,7 +137,11 @@ async fn discovery(State(idp): State<Idp>) -> Response {
 }
 
 async fn jwks(State(idp): State<Idp>) -> Json<Value> {
-    let number = idp.wanted.lock().unwrap().key;
+    let number = {
+        let mut wanted = idp.wanted.lock().unwrap();
+        wanted.readings += 1;
+        wanted.key
+    };
     let x = URL_SAFE_NO_PAD.encode(key(number).verifying_key().as_bytes());
     Json(json!({ "keys": [
         { "kty": "OKP", "crv": "Ed25519", "use": "sig", "kid": format!("key-{number}"), "x": x },
@@ -125,7 +153,8 @@ async fn token(
     headers: HeaderMap,
     Form(form): Form<std::collections::BTreeMap<String, String>>,
 ) -> Response {
-    let wanted = idp.wanted.lock().unwrap();
+    let mut wanted = idp.wanted.lock().unwrap();
+    wanted.redeemed += 1;
     let encoded =
         |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
     let basic = STANDARD.encode(format!("{}:{}", encoded(CLIENT), encoded(SECRET)));
@@ -150,11 +179,22 @@ async fn token(
     for (name, value) in wanted.claims.as_object().unwrap() {
         claims[name] = value.clone();
     }
-    let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": format!("key-{}", wanted.key) });
+    let alg = match (wanted.unsigned, wanted.shares) {
+        (true, _) => "none",
+        (_, true) => "HS256",
+        _ => "EdDSA",
+    };
+    let header = json!({ "alg": alg, "typ": "JWT", "kid": format!("key-{}", wanted.key) });
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let input = format!("{}.{}", part(&header), part(&claims));
-    let signer = key(if wanted.forges { 200 } else { wanted.key });
-    let signature = URL_SAFE_NO_PAD.encode(signer.sign(input.as_bytes()).to_bytes());
+    let signature = match alg {
+        "none" => String::new(),
+        "HS256" => URL_SAFE_NO_PAD.encode(hmac_sha256(SECRET.as_bytes(), input.as_bytes())),
+        _ => {
+            let signer = key(if wanted.forges { 200 } else { wanted.key });
+            URL_SAFE_NO_PAD.encode(signer.sign(input.as_bytes()).to_bytes())
+        }
+    };
     Json(json!({
         "access_token": access, "token_type": "Bearer", "expires_in": 60,
         "id_token": format!("{input}.{signature}"),
@@ -172,4 +212,15 @@ async fn user_info(State(idp): State<Idp>, headers: HeaderMap) -> Response {
     let wanted = idp.wanted.lock().unwrap();
     let same = || json!({ "sub": wanted.claims["sub"] });
     Json(wanted.user_info.clone().unwrap_or_else(same)).into_response()
+}
+
+/// RFC 2104, for keys of at most a block.
+fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let pad = |byte: u8| -> Vec<u8> {
+        let mut block = [byte; 64];
+        block.iter_mut().zip(key).for_each(|(b, k)| *b ^= k);
+        block.to_vec()
+    };
+    let inner = Sha256::digest([pad(0x36).as_slice(), message].concat());
+    Sha256::digest([pad(0x5c).as_slice(), inner.as_slice()].concat()).into()
 }
