@@ -18,7 +18,8 @@ use tianyuan_kernel::db::{Db, Engine};
 use tianyuan_kernel::{Error, Result};
 
 const MANIFEST: &str = "manifest.json";
-/// Folders of the data folder that belong in a backup.
+/// Folders of the data folder that belong in a backup. The list of `erasures` does not: it must
+/// outlive every restore, so that nobody erased comes back with an older backup.
 const FOLDERS: [&str; 2] = ["files", "ledger"];
 
 #[derive(Serialize, Deserialize)]

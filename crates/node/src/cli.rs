@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use tianyuan_kernel::authority::{Grant, Role};
 use tianyuan_kernel::config::Config;
-use tianyuan_kernel::http::Tx;
 use tianyuan_kernel::{App, Error, Result};
 
 use crate::serve::Started;
@@ -263,6 +262,7 @@ async fn restore(config: Config, source: &std::path::Path) -> Result<()> {
         data.join("keys").display()
     );
     println!("`tianyuan keys confirm LOG` for each log: nothing is signed before that");
+    println!("put the old data folder's file `erasures` beside them: who is in it is erased again");
     Ok(())
 }
 
@@ -349,9 +349,7 @@ async fn add_user(
         password: None,
         must_change: true,
     };
-    let mut tx = Tx::begin(app, None).await?;
-    let (_, password) = tianyuan_shield::people::add(&mut tx, new).await?;
-    tx.commit().await?;
+    let (_, password) = tianyuan_shield::people::open(app, None, new).await?;
     println!("{username} / {}", password.unwrap_or_default());
     Ok(())
 }

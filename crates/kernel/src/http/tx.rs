@@ -270,6 +270,18 @@ impl Sql for Tx {
     }
 }
 
+/// Empties the kept answers that were given to a person or speak of them, at their erasure. The
+/// keys stay, so that a request sent again is still not carried out twice.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn forget_answers_about(tx: &mut Tx, person: &str) -> Result<u64> {
+    // Ids hold `_`, which LIKE takes for any character: never fewer answers than meant.
+    let sql = "UPDATE idempotency SET body = '{}' \
+               WHERE caller = $1 OR body LIKE '%' || $1 || '%' ESCAPE '\\'";
+    tx.execute(sql, args![person]).await
+}
+
 /// Forgets answers older than [`IDEMPOTENCY_HOURS`].
 ///
 /// # Errors

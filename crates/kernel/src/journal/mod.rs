@@ -235,6 +235,7 @@ pub async fn erase(tx: &mut Tx, person: &str) -> Result<u64> {
             store::keep_leaf(tx, &fact.id, leaf(kind.as_ref(), &fact)?).await?;
         }
     }
+    crate::http::tx::forget_answers_about(tx, person).await?;
     let now = tx.now();
     store::forget(tx, person, now).await
 }

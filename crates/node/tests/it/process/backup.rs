@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::json;
+
 use super::{Serving, places};
 
 const LEDGERS: [&str; 5] = [
@@ -113,6 +115,46 @@ async fn restoring_overwrites_nothing_and_believes_no_changed_backup() {
         assert!(!other.data.join("ledger").exists(), "nothing was restored");
         fs::write(&tile, bytes).unwrap();
         other.done(&["restore", text(&copy)]);
+        other.close().await;
+        place.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_erased_does_not_come_back_with_an_older_backup() {
+    for place in places().await {
+        let node = Serving::start(&place).await;
+        let account = json!({ "username": "wang", "name": "王某某", "roles": [] });
+        let open = || {
+            node.send(
+                "POST",
+                "/api/v1/people",
+                Some(account.clone()),
+                Some("open"),
+            )
+        };
+        let (_, opened) = open().await.unwrap();
+        let path = format!(
+            "/api/v1/people/{}",
+            opened["person"]["id"].as_str().unwrap()
+        );
+        let copy = place.data.with_file_name("backup");
+        place.done(&["backup", text(&copy)]);
+        let erased = node
+            .send("POST", &format!("{path}/erasure"), Some(json!({})), None)
+            .await;
+        assert_eq!(erased.unwrap().0, 200);
+        let again = open().await.unwrap();
+        assert_eq!(again, (201, json!({})), "the kept answer forgets them too");
+        drop(node);
+
+        let other = place.another().await;
+        other.done(&["restore", text(&copy)]);
+        fs::copy(place.data.join("erasures"), other.data.join("erasures")).unwrap();
+        let node = Serving::start(&other).await;
+        let person = node.get(&path).await;
+        assert!(!person.to_string().contains("王某某"), "{person}");
+        drop(node);
         other.close().await;
         place.close().await;
     }
