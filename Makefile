@@ -3,7 +3,7 @@
 ADDRESS ?= 127.0.0.1:8361
 DATA ?= data
 
-.PHONY: run test e2e conformance bench lint console openapi kill-short kill-loop clean
+.PHONY: run test e2e conformance bench lint console openapi kill-short kill-loop fuzz fuzz-short clean
 
 run: console ## Builds everything and starts a node with the sample district
 	cargo build -p tianyuan
@@ -51,6 +51,13 @@ kill-short: ## kill -9 under load, a few times on each backend
 kill-loop: ## kill -9 under load, 200 times on each backend (long)
 	cargo build --release -p tianyuan
 	python3 bench/kill_loop.py --times 200 --backend both
+
+SECONDS ?= 60
+fuzz: ## Every fuzz target for SECONDS (long)
+	sh fuzz/run.sh $(SECONDS)
+
+fuzz-short: ## The ledger's fuzz targets for 5 s each
+	LEDGER=1 sh fuzz/run.sh 5
 
 clean: ## Removes what was built
 	cargo clean

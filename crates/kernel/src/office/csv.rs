@@ -1,4 +1,4 @@
-//! CSV, in UTF-8 (with or without mark), UTF-16 with mark, or GBK.
+//! CSV, in UTF-8 or GB 18030 (GBK) with or without mark, or UTF-16 with mark.
 
 use encoding_rs::{GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -108,8 +108,6 @@ fn decode(bytes: &[u8]) -> Result<String> {
         [0xef, 0xbb, 0xbf, ..] => (UTF_8, 3),
         [0xff, 0xfe, ..] => (UTF_16LE, 2),
         [0xfe, 0xff, ..] => (UTF_16BE, 2),
-        // The mark in GB 18030.
-        [0x84, 0x31, 0x95, 0x33, ..] => (GB18030, 4),
         _ if std::str::from_utf8(bytes).is_ok() => (UTF_8, 0),
         _ => (GB18030, 0),
     };
