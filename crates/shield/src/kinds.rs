@@ -23,5 +23,6 @@ kinds! {
     SESSION_CLOSED = "session.closed", Supervision, "退出或吊销会话", "Session ended";
     SIGN_IN_FAILED = "session.failed", Supervision, "登录失败", "Sign-in failed";
     AUDIT_EXPORTED = "audit.exported", Supervision, "导出审计记录", "Audit exported";
+    POLICIES_CHANGED = "policies.changed", Supervision, "授权策略变更", "Policies changed";
     EXPLAINED = "authorization.explained", Supervision, "查询授权依据", "Asked who may do what";
 }

@@ -73,11 +73,23 @@ fn find_person<'a>(app: &'a App, id: &'a str) -> BoxFuture<'a, Result<Option<Ent
     })
 }
 
+/// What is well-formed in the configuration and yet cannot work: identity providers, and policies
+/// that cannot be read, do not fit the schema, lock everybody out or give everything away.
+#[must_use]
+pub fn problems(config: &Config) -> Vec<String> {
+    let mut problems = oidc::problems(config);
+    if let Some(folder) = &config.identity.policies
+        && let Err(problem) = policy::Engine::from_folder(folder)
+    {
+        problems.push(format!("identity.policies: {problem}"));
+    }
+    problems
+}
+
 /// This room and its answer to the `Authorize` question.
 ///
 /// # Errors
-/// When a policy file cannot be read or does not fit the schema, or an identity provider is
-/// configured so that it cannot work.
+/// As [`problems`] tells.
 pub fn room(config: &Config) -> Result<(Room, Arc<dyn Authorize>)> {
     let problems = oidc::problems(config);
     if !problems.is_empty() {

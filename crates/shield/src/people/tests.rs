@@ -206,10 +206,13 @@ async fn who_may_do_what_is_answered_with_the_policy_and_leaves_a_fact() {
             );
             ask["resource"]["kind"] = json!("Spaceship");
             let wrong = admin
-                .post("/api/v1/authorizations/explain", ask)
+                .post("/api/v1/authorizations/explain", ask.clone())
                 .await
                 .expect(422);
             assert_eq!(wrong.json()["field"], "resource.kind");
+            ask["resource"]["units"] = json!(["x".repeat(201)]);
+            let wrong = admin.post("/api/v1/authorizations/explain", ask).await;
+            assert_eq!(wrong.expect(422).json()["field"], "resource.units");
             let facts = node.facts().await;
             assert_eq!(
                 facts

@@ -187,6 +187,7 @@ async fn explain(
     Json(question): Json<Question>,
 ) -> Result<Response> {
     ctx.allow(Action::Explain, &Entity::all("Policy"))?;
+    check_lengths(&question)?;
     let mut tx = ctx.begin().await?;
     let who = asked_about(&mut tx, &question).await?;
     let entity = entity(&app, &question.resource).await?;
@@ -220,6 +221,32 @@ async fn explain(
         },
     )
     .await
+}
+
+/// Bytes of an id, and units that are named.
+const LENGTH_MAX: usize = 200;
+
+/// The question is kept as a fact, so it has a size.
+fn check_lengths(question: &Question) -> Result<()> {
+    let named = &question.resource;
+    let field = if named.id.len() > LENGTH_MAX {
+        "resource.id"
+    } else if named.units.len() > LENGTH_MAX || named.units.iter().any(|u| u.len() > LENGTH_MAX) {
+        "resource.units"
+    } else if question
+        .unit_id
+        .as_ref()
+        .is_some_and(|u| u.len() > LENGTH_MAX)
+    {
+        "unit_id"
+    } else {
+        return Ok(());
+    };
+    let words = text!(
+        "标识最长 {LENGTH_MAX} 个字节，单位最多 {LENGTH_MAX} 个。",
+        "An id has {LENGTH_MAX} bytes at most, and there are {LENGTH_MAX} units at most."
+    );
+    Err(Error::invalid("too_long", field, words))
 }
 
 async fn asked_about(tx: &mut Tx, question: &Question) -> Result<Principal> {
@@ -259,10 +286,6 @@ async fn entity(app: &App, name: &ResourceName) -> Result<Entity> {
             ),
         ));
     };
-    if name.id.len() > 200 || name.units.len() > 200 {
-        let words = Text::new("标识过长。", "The id is too long.");
-        return Err(Error::invalid("resource_id", "resource.id", words));
-    }
     if let Some(entity) = app.find_entity(kind, &name.id).await? {
         return Ok(entity);
     }

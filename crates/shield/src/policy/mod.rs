@@ -5,6 +5,7 @@
 //! replaced by a folder (`identity.policies`).
 
 pub(crate) mod api;
+mod sound;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use cedar_policy::{
     EntityTypeName, EntityUid, PolicyId, PolicySet, Request, RestrictedExpression, Schema,
     ValidationMode, Validator,
 };
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tianyuan_kernel::prelude::*;
 
 const SCHEMA: &str = include_str!("../../policies/schema.cedarschema");
@@ -74,7 +77,7 @@ impl Engine {
     /// The policies of a folder's `*.cedar` files.
     ///
     /// # Errors
-    /// Names the file and what Cedar says about it.
+    /// Names the file and what Cedar says about it, or what the policies may not do.
     pub fn from_folder(folder: &Path) -> Result<Self, String> {
         let mut files = Vec::new();
         let entries =
@@ -91,7 +94,17 @@ impl Engine {
         if files.is_empty() {
             return Err(format!("{}: there is no .cedar file", folder.display()));
         }
-        Self::parse(&files)
+        Self::parse_others(&files)
+    }
+
+    /// Policies that are not ours must also be sound. Ours are held by tests instead, so that a
+    /// start does not wait for it.
+    fn parse_others(files: &[(String, String)]) -> Result<Self, String> {
+        let engine = Self::parse(files)?;
+        match sound::problem(&engine) {
+            Some(problem) => Err(problem),
+            None => Ok(engine),
+        }
     }
 
     fn parse(files: &[(String, String)]) -> Result<Self, String> {
@@ -174,8 +187,10 @@ impl Engine {
             .reason()
             .map(ToString::to_string)
             .collect();
+        // A policy that cannot be decided is left out by Cedar; it may have been one that forbids.
+        let decided = response.diagnostics().errors().next().is_none();
         Decision {
-            allowed: response.decision() == Verdict::Allow,
+            allowed: decided && response.decision() == Verdict::Allow,
             policies,
         }
     }
@@ -202,6 +217,40 @@ impl Engine {
                 .is_authorized(&request, &self.policies, &entities),
         )
     }
+}
+
+/// Writes a fact when other policies are in force than were noted last; to be called at start.
+/// Policies are files, so nobody can change them but who can reach the machine.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn note_changes(app: &App) -> Result<()> {
+    note(app, app.get::<crate::Authority>()?.engine()).await
+}
+
+async fn note(app: &App, engine: &Engine) -> Result<()> {
+    let mut digest = Sha256::new();
+    for policy in engine.texts() {
+        let (zh, en) = (&*policy.title.zh, &*policy.title.en);
+        for word in [policy.id.as_str(), &policy.text, zh, en] {
+            digest.update((word.len() as u64).to_be_bytes());
+            digest.update(word);
+        }
+    }
+    let digest = crate::sessions::hex(&digest.finalize());
+    let last = "SELECT body FROM facts WHERE kind = $1 ORDER BY at DESC, id DESC LIMIT 1";
+    let kind = &crate::kinds::POLICIES_CHANGED;
+    let mut tx = Tx::begin(app, None).await?;
+    let last = tx.optional(last, args![kind.name]).await?;
+    let last = last.map(|row| row.text_opt("body")).transpose()?.flatten();
+    let last: Option<Value> = last.map(|b| serde_json::from_str(&b)).transpose()?;
+    if last.is_some_and(|last| last["sha256"] == digest.as_str()) {
+        return Ok(());
+    }
+    let ids: Vec<&str> = engine.texts().iter().map(|p| p.id.as_str()).collect();
+    let body = json!({ "sha256": digest, "policies": ids });
+    tx.record(kind, "policies", &body).await?;
+    tx.commit().await
 }
 
 fn text(value: &str) -> RestrictedExpression {

@@ -1,6 +1,6 @@
 use tianyuan_kernel::prelude::*;
 
-use super::Engine;
+use super::{BUILTIN, Engine};
 
 fn who(role: Role, unit: Option<&str>) -> Principal {
     Principal {
@@ -25,24 +25,26 @@ resource          plan_office unit_reporter unit_lead data_officer auditor opera
 Plan              VCEDIXRP    VX            VX        VX           VXW     VX       -          -       -
 Plan/public       VCEDIXRP    VX            VX        VX           VXW     VX       V          V       V
 Measure           VCEDIXRP    VX            VX        VX           VXW     VX       -          -       -
-Measure/unit      VCEDIXRP    VEXR          VEXR      VX           VXW     VX       -          -       -
+Measure/unit      VCEDIXRP    VXR           VXR       VX           VXW     VX       -          -       -
 Indicator         VCEDIXRP    VX            VX        VX           VXW     VX       -          -       -
 Indicator/unit    VCEDIXRP    VXR           VXR       VX           VXW     VX       -          -       -
-Unit              VCEA        V             V         V            VXW     VCEAOS   -          -       -
-Person            VCEA        -             -         -            VXW     VCEAOS   -          -       -
-Person/unit       VCEA        -             V         -            VXW     VCEAOS   -          -       -
-Person/own        VCEA        V             V         V            VXW     VCEAOS   V          V       -
+Unit              VCE         V             V         V            VXW     VCE      -          -       -
+Person            VCEA        -             -         -            VXW     VCEAS    -          -       -
+Person/unit       VCEA        -             V         -            VXW     VCEAS    -          -       -
+Person/own        VCEA        V             V         V            VXW     VCEAS    V          V       -
 Session           -           -             -         -            VXW     -        -          -       -
 Session/own       VCED        VCED          VCED      VCED         VCEDXW  VCED     VCED       VCED    -
 Token/own         VCED        VCED          VCED      VCED         VCEDXW  VCED     VCED       VCED    -
-Job               -           -             -         -            VXW     VCEAOS   -          -       -
-Job/own           VO          VO            VO        VO           VXOW    VCEAOS   VO         VO      -
+Job               -           -             -         -            VXW     VO       -          -       -
+Job/own           VO          VO            VO        VO           VXOW    VO       VO         VO      -
+File              VCEDIRP     V             V         V            VXW     V        -          -       -
+File/unit         VCEDIRP     VR            VR        V            VXW     V        -          -       -
 Fact/auditors     -           -             -         -            VXW     VW       -          -       -
 Fact/staff        V           V             V         V            VXW     VW       -          -       -
-Node              V           V             V         V            VXW     VCEAOS   -          -       -
-Node/metrics      -           -             -         -            VXW     VCEAOS   -          -       -
-Policy            VW          V             V         V            VXW     VCEAOSW  -          -       -
-Ledger            V           V             V         V            VXW     VCEAOS   -          -       -
+Node              V           V             V         V            VXW     VO       -          -       -
+Node/metrics      -           -             -         -            VXW     VO       -          -       -
+Policy            VW          V             V         V            VXW     VW       -          -       -
+Ledger            V           V             V         V            VXW     VO       -          -       -
 ";
 
 const LETTERS: [(char, Action); 12] = [
@@ -123,4 +125,63 @@ fn an_unknown_kind_is_refused_and_a_policy_without_id_or_off_the_schema_is_not_r
     let typo =
         "@id(\"x\") permit (principal, action, resource) when { principal.rolls.contains(\"a\") };";
     assert!(read(typo).unwrap().contains("schema"));
+}
+
+#[test]
+fn policies_that_lock_out_or_give_away_are_not_read() {
+    let read = |more: &str| {
+        let mut text = BUILTIN.to_owned();
+        text.push_str(more);
+        Engine::parse_others(&[("f.cedar".to_owned(), text)]).err()
+    };
+    assert_eq!(read("\n"), None);
+    let open = "@id(\"open-house\") permit (principal, action, resource);";
+    let wrong = read(open).unwrap();
+    assert!(
+        wrong.contains("open-house") && wrong.contains("stranger"),
+        "{wrong}"
+    );
+    let members = "@id(\"members\") permit (principal, action == Action::\"Edit\", resource) \
+                   when { principal.id != \"anonymous\" };";
+    let wrong = read(members).unwrap();
+    assert!(
+        wrong.contains("members") && wrong.contains("without a role"),
+        "{wrong}"
+    );
+    let shut = "@id(\"shut\") forbid (principal, action == Action::\"Administer\", resource);";
+    let wrong = read(shut).unwrap();
+    assert!(
+        wrong.contains("operator") && wrong.contains("Administer"),
+        "{wrong}"
+    );
+    let data = "@id(\"open-data\") permit (principal, action == Action::\"Export\", resource) \
+                when { resource.public };";
+    assert_eq!(read(data), None);
+    // Nothing at all is no set of policies either.
+    assert!(Engine::parse_others(&[("f.cedar".to_owned(), String::new())]).is_err());
+}
+
+#[tokio::test]
+async fn other_policies_than_last_time_are_a_fact() {
+    let other = "@id(\"nobody-asks\") forbid (principal, action == Action::\"Explain\", resource);";
+    let text = format!("{BUILTIN}\n{other}");
+    let others = Engine::parse(&[("f.cedar".to_owned(), text)]).unwrap();
+    crate::journey::journey(
+        |_| {},
+        async |node| {
+            let noted = async || {
+                let facts = node.facts().await;
+                facts.iter().filter(|f| f.0 == "policies.changed").count()
+            };
+            super::note_changes(&node.app).await.unwrap();
+            super::note_changes(&node.app).await.unwrap();
+            assert_eq!(noted().await, 1);
+            super::note(&node.app, &others).await.unwrap();
+            assert_eq!(noted().await, 2);
+            super::note_changes(&node.app).await.unwrap();
+            super::note_changes(&node.app).await.unwrap();
+            assert_eq!(noted().await, 3);
+        },
+    )
+    .await;
 }
