@@ -205,8 +205,13 @@ pub(crate) fn cookie(
     let forwarded = headers
         .get("x-forwarded-proto")
         .is_some_and(|v| v == "https");
-    let proxied = forwarded && !app.config().server.trusted_proxies.is_empty();
-    let secure = if app.config().server.tls.is_some() || proxied {
+    let server = &app.config().server;
+    let proxied = forwarded && !server.trusted_proxies.is_empty();
+    let declared = server
+        .public_url
+        .as_ref()
+        .is_some_and(|u| u.scheme() == "https");
+    let secure = if server.tls.is_some() || proxied || declared {
         "; Secure"
     } else {
         ""

@@ -372,3 +372,18 @@ async fn no_secret_is_kept_under_an_idempotency_key() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn where_browsers_come_by_https_the_cookie_goes_by_https_only() {
+    journey(
+        |c| c.server.public_url = Some("https://trunk.example".parse().unwrap()),
+        async |node| {
+            let browser = node.stranger().header("x-tianyuan-browser", "1");
+            let body = json!({ "username": "admin", "password": PASSWORD });
+            let answer = browser.post("/api/v1/sessions", body).await.expect(201);
+            let cookie = answer.header("set-cookie").unwrap();
+            assert!(cookie.ends_with("; Secure"), "{cookie}");
+        },
+    )
+    .await;
+}
