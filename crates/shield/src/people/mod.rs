@@ -256,16 +256,6 @@ pub async fn open(
     Ok(opened)
 }
 
-/// As [`open`] inside a transaction, which then waits for the hashing.
-///
-/// # Errors
-/// As [`open`].
-pub async fn add(tx: &mut Tx, new: NewPerson) -> Result<(Person, Option<String>)> {
-    let app = tx.app().clone();
-    let ready = ready(&app, new).await?;
-    add_ready(tx, ready).await
-}
-
 pub(crate) async fn add_ready(tx: &mut Tx, ready: Ready) -> Result<(Person, Option<String>)> {
     let new = ready.new;
     let person = Person {
