@@ -1,5 +1,5 @@
-//! Passwords: Argon2id (RFC 9106, second recommended option scaled to the library's default of
-//! 19 MiB, two passes), hashed away from the async threads, a few at a time.
+//! Passwords: Argon2id (RFC 9106) with the library's parameters, 19 MiB, two passes, one lane (a
+//! choice of the OWASP password cheat sheet), hashed away from the async threads, a few at a time.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
