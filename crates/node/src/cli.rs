@@ -204,7 +204,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
         }
         Command::Config {
             command: ConfigCommand::Check,
-        } => println!("config: no errors"),
+        } => return Ok(check(&config)),
         Command::Verify(args) => return verify(args).await,
         Command::Backup { target } => {
             let files = backup::backup(&config, &target).await?;
@@ -248,6 +248,19 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the rooms say of a configuration that reads well.
+fn check(config: &Config) -> ExitCode {
+    let problems = tianyuan_shield::problems(config);
+    for problem in &problems {
+        eprintln!("config: {problem}");
+    }
+    if problems.is_empty() {
+        println!("config: no errors");
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::from(2)
 }
 
 async fn restore(config: Config, source: &std::path::Path) -> Result<()> {

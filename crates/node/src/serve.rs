@@ -32,6 +32,7 @@ pub async fn run(
     let listen = config.server.listen;
     let (app, routes) = compose::builder(config)?.build().await?;
     tianyuan_shield::people::keep_erased(&app).await?;
+    tianyuan_shield::policy::note_changes(&app).await?;
     let first_password = tianyuan_shield::people::ensure_admin(&app, admin_password).await?;
     let demo = with_demo && demo::load(&app).await?;
     let (router, _, _) = tianyuan_kernel::app::serve(&app, routes, |router, document| {

@@ -99,6 +99,16 @@ fn every_error_of_the_configuration_is_explained() {
     );
     fs::write(&file, "[server]\nlisten = \"127.0.0.1:8361\"\n").unwrap();
     assert_eq!(place.done(&check), "config: no errors\n");
+    let policies = place.data.with_file_name("policies");
+    fs::create_dir(&policies).unwrap();
+    fs::write(policies.join("all.cedar"), "permit everything").unwrap();
+    let folder = vec![(
+        "TIANYUAN__IDENTITY__POLICIES",
+        policies.display().to_string(),
+    )];
+    let output = ran(&place.data, &folder, &check);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("identity.policies"));
     let wrong = vec![("TIANYUAN__SERVER__LISTEN", "here".to_owned())];
     let output = ran(&place.data, &wrong, &check);
     assert_eq!(output.status.code(), Some(2));
