@@ -69,7 +69,7 @@ pub async fn keys_rotate(app: &App, log: &str) -> Result<String> {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let words = Text::new(
-        "正在运行的节点尚未完成轮换;它会继续,请稍后用 keys list 查看。",
+        "正在运行的节点尚未完成轮换；它会继续，请稍后用 keys list 查看。",
         "The running node has not finished the rotation; it goes on: see keys list in a while.",
     );
     Err(Error::unavailable("rotation_under_way", words))
@@ -133,7 +133,7 @@ fn signed_by_us(ledger: &Ledger, text: &str) -> Result<Checkpoint> {
     };
     read().map_err(|e| {
         let words = Text::of(
-            format!("检查点不可用:{e}"),
+            format!("检查点不可用：{e}"),
             format!("The checkpoint cannot be used: {e}"),
         );
         Error::invalid("checkpoint_malformed", "latest", words)

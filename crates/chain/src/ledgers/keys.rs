@@ -113,7 +113,7 @@ impl KeyFiles {
     pub(super) fn prepare(&self, app: &App, origin: &str) -> Result<()> {
         if self.path("signer.json").exists() {
             let words = tianyuan_kernel::Text::new(
-                "该链的密钥由外部签名程序保管,请在那里轮换,再改 signer.json。",
+                "该链的密钥由外部签名程序保管，请在那里轮换，再改 signer.json。",
                 "This ledger's key is held by an external signer: rotate there, then change \
                  signer.json.",
             );

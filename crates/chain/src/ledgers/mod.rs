@@ -80,7 +80,7 @@ fn no_such_ledger(name: &str) -> tianyuan_kernel::Error {
         "ledger_unknown",
         "log",
         Text::of(
-            format!("没有名为 {name} 的链;可用:{names}。"),
+            format!("没有名为 {name} 的链；可用：{names}。"),
             format!("There is no ledger {name}; there are: {names}."),
         ),
     )

@@ -203,16 +203,16 @@ impl Ledger {
 pub(super) fn words(refusal: &Refusal) -> Text {
     let en = refusal.to_string();
     let zh = match refusal {
-        Refusal::NoKey => "本节点 keys 目录中没有该链的密钥,请放回密钥文件".to_owned(),
+        Refusal::NoKey => "本节点 keys 目录中没有该链的密钥，请放回密钥文件".to_owned(),
         Refusal::NoMemory => {
-            "密钥旁没有签名记录文件(signed.json),请放回或确认最新检查点".to_owned()
+            "密钥旁没有签名记录文件（signed.json），请放回或确认最新检查点".to_owned()
         }
         Refusal::OtherOrigin(origin) => format!("密钥旁的签名记录属于另一来源 {origin}"),
-        Refusal::Unconfirmed => "从备份恢复后尚未确认最新检查点,暂停签名".to_owned(),
+        Refusal::Unconfirmed => "从备份恢复后尚未确认最新检查点，暂停签名".to_owned(),
         Refusal::Behind { have, need } => {
-            format!("现有 {have} 条,而已签出过 {need} 条的检查点:请找回丢失部分,或以新来源接续")
+            format!("现有 {have} 条，而已签出过 {need} 条的检查点：请找回丢失部分，或以新来源接续")
         }
-        Refusal::Forked(size) => format!("{size} 条处的树根与已签出的不同,停止签名"),
+        Refusal::Forked(size) => format!("{size} 条处的树根与已签出的不同，停止签名"),
     };
     Text::of(zh, en)
 }

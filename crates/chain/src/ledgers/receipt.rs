@@ -53,7 +53,7 @@ pub struct Shown {
 
 fn not_yet(hint: Option<Text>) -> Error {
     let words = Text::new(
-        "该记录尚未并入所属的链,请稍候再取。",
+        "该记录尚未并入所属的链，请稍候再取。",
         "This fact is not in its ledger yet; ask again in a moment.",
     );
     let error = Error::conflict("not_yet_integrated", words).retry_after(1);
@@ -116,7 +116,7 @@ pub fn check(
     let bytes = BASE64_STANDARD.decode(&receipt.leaf);
     let bytes = bytes.map_err(|_| wrong("leaf 不是 base64", "leaf is not base64"))?;
     fits(receipt, &bytes)?;
-    let held = |e: tianyuan_ledger::Error| Text::of(format!("证明不成立:{e}"), e.to_string());
+    let held = |e: tianyuan_ledger::Error| Text::of(format!("证明不成立：{e}"), e.to_string());
     let proof: LogProof = receipt.proof.parse().map_err(held)?;
     let proven = proof.verify(&bytes, keys, witnesses).map_err(held)?;
     let origin = &proven.checkpoint.origin;

@@ -54,7 +54,7 @@ pub(super) async fn succeed(app: &App, log: Log) -> Result<String> {
     let ledger = ledgers.one(app, log).await?;
     if ledger.tlog.may_sign().await.is_ok() {
         let words = Text::new(
-            "该链可以照常签名,无需以新来源接续。",
+            "该链可以照常签名，无需以新来源接续。",
             "This ledger can be signed as it is; it needs no new origin.",
         );
         return Err(Error::conflict("ledger_is_sound", words));

@@ -48,7 +48,7 @@ struct Inner {
 fn bad_gateway(code: &'static str, url: &Url, zh: &str, en: &str) -> Error {
     let host = url.host_str().unwrap_or_default();
     let words = crate::text!(
-        "从 {host} 获取失败:{zh}",
+        "从 {host} 获取失败：{zh}",
         "Fetching from {host} failed: {en}"
     );
     Error::new(StatusCode::BAD_GATEWAY, code, words)
@@ -56,7 +56,7 @@ fn bad_gateway(code: &'static str, url: &Url, zh: &str, en: &str) -> Error {
 
 fn refused(url: &Url, zh: &str, en: &str) -> Error {
     bad_gateway("fetch_refused", url, zh, en).hint(Text::new(
-        "如确需访问,请由系统管理员把该主机加入配置 fetch.allow_hosts(内网地址用 fetch.allow_private_hosts)。",
+        "如确需访问，请由系统管理员把该主机加入配置 fetch.allow_hosts（内网地址用 fetch.allow_private_hosts）。",
         "If it is meant, an operator adds the host to fetch.allow_hosts (or fetch.allow_private_hosts) in the configuration.",
     ))
 }

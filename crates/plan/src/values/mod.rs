@@ -114,7 +114,7 @@ pub fn validate(
     }
     if note.contains('\0') {
         let words = Text::new(
-            "说明中含有空字符(U+0000)，请删除。",
+            "说明中含有空字符（U+0000），请删除。",
             "The note holds a NUL character (U+0000); remove it.",
         );
         faults.push(("note", "nul_character", words));
@@ -129,11 +129,11 @@ pub fn validate(
 fn period_words(nature: Nature) -> Text {
     match nature {
         Nature::Flow => Text::new(
-            "流量指标的口径为“年初至今”(ytd)；“全年”(annual)只用于 12 月 31 日。",
+            "流量指标的口径为“年初至今”（ytd）；“全年”（annual）只用于 12 月 31 日。",
             "A flow is reported \"ytd\"; \"annual\" is for 31 December only.",
         ),
         Nature::Stock | Nature::Level => Text::new(
-            "存量和水平指标的口径只能为“时点”(point)。",
+            "存量和水平指标的口径只能为“时点”（point）。",
             "A stock or level is reported as \"point\" only.",
         ),
     }
