@@ -387,8 +387,7 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(database) = &error {
             if database.is_unique_violation() {
-                let words = Text::new("已存在相同的记录。", "Such a record exists already.");
-                return Self::conflict("duplicate", words);
+                return Self::duplicate();
             }
             // PostgreSQL: deadlock or serialization failure; the caller may simply try again.
             if matches!(database.code().as_deref(), Some("40001" | "40P01")) {
@@ -403,8 +402,32 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+        let extended = error.sqlite_error().map(|e| e.extended_code);
+        if matches!(
+            extended,
+            Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)
+        ) {
+            return Self::duplicate();
+        }
+        let code = error.sqlite_error_code();
+        if code == Some(rusqlite::ErrorCode::DatabaseBusy) {
+            tracing::warn!(%error, "database locked");
+            return Self::busy();
+        }
+        Self::internal(error)
+    }
+}
+
 impl Error {
-    fn busy() -> Self {
+    fn duplicate() -> Self {
+        let words = Text::new("已存在相同的记录。", "Such a record exists already.");
+        Self::conflict("duplicate", words)
+    }
+
+    pub(crate) fn busy() -> Self {
         let words = Text::new(
             "数据库繁忙，请稍后再试。",
             "The database is busy; try again.",

@@ -1,9 +1,5 @@
 //! Arguments of statements, typed so that NULL is typed too.
 
-use sqlx::Any;
-use sqlx::any::AnyArguments;
-use sqlx::query::Query;
-
 use crate::clock::Micros;
 use crate::error::{Error, Result};
 use crate::text::Text;
@@ -49,32 +45,18 @@ impl Args {
         self.0.is_empty()
     }
 
-    pub(super) fn bind<'q>(
-        self,
-        mut query: Query<'q, Any, AnyArguments>,
-    ) -> Result<Query<'q, Any, AnyArguments>> {
-        for arg in self.0 {
-            query = match arg {
-                // PostgreSQL cannot store U+0000; refusing it everywhere keeps engines alike.
-                Arg::Text(Some(text)) if text.contains('\0') => {
-                    return Err(Error::bad_request(
-                        "nul_character",
-                        Text::new(
-                            "文本中含有空字符（U+0000）,请删除后重试。",
-                            "The text holds a NUL character (U+0000); remove it.",
-                        ),
-                    ));
-                }
-                Arg::Text(text) => query.bind(text),
-                Arg::Int(int) => query.bind(int),
-                // sqlx 0.9 swaps the two types for NULL (any/arguments.rs), and PostgreSQL keeps the
-                // wrong one with the prepared statement; asking for f32 gives f64.
-                Arg::Real(None) => query.bind(None::<f32>),
-                Arg::Real(real) => query.bind(real),
-                Arg::Bytes(bytes) => query.bind(bytes),
-            };
+    /// The arguments, if both engines can store them.
+    pub(super) fn checked(self) -> Result<Vec<Arg>> {
+        // PostgreSQL cannot store U+0000; refusing it everywhere keeps engines alike.
+        let nul = |arg: &Arg| matches!(arg, Arg::Text(Some(text)) if text.contains('\0'));
+        if self.0.iter().any(nul) {
+            let words = Text::new(
+                "文本中含有空字符（U+0000），请删除后重试。",
+                "The text holds a NUL character (U+0000); remove it.",
+            );
+            return Err(Error::bad_request("nul_character", words));
         }
-        Ok(query)
+        Ok(self.0)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Records: SQLite or PostgreSQL behind one door, with one SQL text for both (house.md,
-//! "Portable SQL"). Nothing outside this module sees sqlx.
+//! "Portable SQL"). Nothing outside this module sees rusqlite or sqlx.
 //!
 //! SQLite has one writer connection. Each [`Tx`] is a savepoint in a shared outer transaction;
 //! a flusher commits the outer one when it gets its turn, so that writers waiting at the same
@@ -7,6 +7,7 @@
 
 mod args;
 mod migrate;
+mod postgres;
 mod row;
 mod select;
 mod sqlite;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor as _, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, SqlSafeStr, Transaction};
 
 pub use args::{Arg, Args};
 pub use migrate::{Migration, migrate, pending_migrations};
@@ -39,10 +41,15 @@ pub enum Engine {
 
 /// The records.
 #[derive(Clone)]
-pub struct Db {
-    engine: Engine,
-    readers: AnyPool,
-    writer: Option<Arc<sqlite::Writer>>,
+pub struct Db(Engines);
+
+#[derive(Clone)]
+enum Engines {
+    Sqlite {
+        readers: Arc<sqlite::Readers>,
+        writer: Arc<sqlite::Writer>,
+    },
+    Postgres(PgPool),
 }
 
 impl Db {
@@ -52,40 +59,20 @@ impl Db {
     /// When the database cannot be reached, or a PostgreSQL database is not collated "C"
     /// (order by text would differ between engines).
     pub async fn open(config: &Config) -> Result<Self> {
-        sqlx::any::install_default_drivers();
         let url = config.database_url().map_err(Error::internal)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(config.database.connections_max)
-            .acquire_timeout(Duration::from_secs(config.database.acquire_timeout_s));
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.trim_start_matches("//");
-            if let Some(folder) = std::path::Path::new(path).parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let url = format!("sqlite://{path}?mode=rwc");
-            let writer = sqlite::Writer::open(&url).await?;
-            let readers = pool
-                .after_connect(|connection, _| {
-                    Box::pin(
-                        async move { connection.execute(sqlite::READER_PRAGMAS).await.map(|_| ()) },
-                    )
-                })
-                .connect(&url)
-                .await?;
-            return Ok(Self {
-                engine: Engine::Sqlite,
-                readers,
-                writer: Some(writer),
-            });
-        }
-        let readers = pool.connect(&url).await?;
-        let db = Self {
-            engine: Engine::Postgres,
-            readers,
-            writer: None,
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            let db = Self::open_unchecked(config).await?;
+            db.refuse_other_collations().await?;
+            return Ok(db);
         };
-        db.refuse_other_collations().await?;
-        Ok(db)
+        let path = std::path::Path::new(path.trim_start_matches("//"));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let writer = sqlite::Writer::open(path)?;
+        let patience = Duration::from_secs(config.database.acquire_timeout_s);
+        let readers = sqlite::Readers::new(path, config.database.connections_max, patience);
+        Ok(Self(Engines::Sqlite { readers, writer }))
     }
 
     async fn refuse_other_collations(&self) -> Result<()> {
@@ -109,7 +96,10 @@ impl Db {
     /// Which engine this is.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        self.engine
+        match &self.0 {
+            Engines::Sqlite { .. } => Engine::Sqlite,
+            Engines::Postgres(_) => Engine::Postgres,
+        }
     }
 
     /// A connection for reading.
@@ -117,7 +107,10 @@ impl Db {
     /// # Errors
     /// 503 when none is free in time.
     pub async fn read(&self) -> Result<Reader> {
-        Ok(Reader(self.readers.acquire().await?))
+        Ok(match &self.0 {
+            Engines::Sqlite { readers, .. } => Reader(Lent::Sqlite(readers.acquire().await?)),
+            Engines::Postgres(pool) => Reader(Lent::Postgres(pool.acquire().await?)),
+        })
     }
 
     /// A transaction without actor or journal; features use `Ctx::begin` or `App::begin`.
@@ -125,10 +118,10 @@ impl Db {
     /// # Errors
     /// 503 when the database is busy.
     pub async fn begin_raw(&self) -> Result<RawTx> {
-        match &self.writer {
-            Some(writer) => Ok(RawTx::Sqlite(writer.begin().await?)),
-            None => Ok(RawTx::Postgres(self.readers.begin().await?)),
-        }
+        Ok(match &self.0 {
+            Engines::Sqlite { writer, .. } => RawTx::Sqlite(writer.begin().await?),
+            Engines::Postgres(pool) => RawTx::Postgres(pool.begin().await?),
+        })
     }
 
     /// Microseconds by which the database's clock is ahead of `now` (PostgreSQL; 0 on SQLite).
@@ -136,41 +129,42 @@ impl Db {
     /// # Errors
     /// When the database does not answer.
     pub async fn clock_skew(&self, now: crate::clock::Micros) -> Result<i64> {
-        if self.engine == Engine::Sqlite {
+        if self.engine() == Engine::Sqlite {
             return Ok(0);
         }
         let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
         Ok(self.read().await?.one(sql, Args::new()).await?.int("now")? - now.0)
     }
 
-    /// Connections of the pool: all of them, and the idle ones.
+    /// Connections for reading: all that are open, and the idle ones.
     pub(crate) fn pool_state(&self) -> (i64, i64) {
-        let idle = i64::try_from(self.readers.num_idle()).unwrap_or(i64::MAX);
-        (i64::from(self.readers.size()), idle)
+        let (open, idle) = match &self.0 {
+            Engines::Sqlite { readers, .. } => readers.state(),
+            Engines::Postgres(pool) => (pool.size(), pool.num_idle()),
+        };
+        (i64::from(open), i64::try_from(idle).unwrap_or(i64::MAX))
     }
 
     /// Writes a consistent copy of a SQLite database while it is served.
     ///
     /// # Errors
-    /// When the copy cannot be written.
+    /// When the copy cannot be written, or this is PostgreSQL.
     pub async fn copy_sqlite_to(&self, target: &std::path::Path) -> Result<()> {
-        let mut connection = self.readers.acquire().await?;
-        connection.execute("PRAGMA query_only = OFF").await?;
-        let target = target.display().to_string().replace('\'', "''");
-        let done = connection
-            .execute(AssertSqlSafe(format!("VACUUM INTO '{target}'")))
-            .await;
-        connection.execute("PRAGMA query_only = ON").await?;
-        done?;
-        Ok(())
+        match &self.0 {
+            Engines::Sqlite { readers, .. } => readers.copy_to(target).await,
+            Engines::Postgres(_) => Err(Error::internal("pg_dump copies a PostgreSQL database")),
+        }
     }
 
     /// Finishes what was acknowledged and closes.
     pub async fn close(&self) {
-        if let Some(writer) = &self.writer {
-            writer.flush_now().await;
+        match &self.0 {
+            Engines::Sqlite { readers, writer } => {
+                writer.flush_now().await;
+                readers.close();
+            }
+            Engines::Postgres(pool) => pool.close().await,
         }
-        self.readers.close().await;
     }
 }
 
@@ -185,18 +179,16 @@ pub trait Sql: Send {
     /// Runs a statement; answers how many rows it changed.
     fn execute<'a>(&'a mut self, sql: &'static str, args: Args) -> BoxFuture<'a, Result<u64>> {
         Box::pin(async move {
-            let query = args.bind(sqlx::query::<Any>(sql))?;
-            Ok(query.execute(self.connection().0).await?.rows_affected())
+            match self.connection().0 {
+                Borrowed::Sqlite(connection) => Ok(sqlite::run(connection, sql, args)?.1),
+                Borrowed::Postgres(connection) => postgres::execute(connection, sql, args).await,
+            }
         })
     }
 
     /// All rows.
     fn all<'a>(&'a mut self, sql: &'static str, args: Args) -> BoxFuture<'a, Result<Vec<Row>>> {
-        Box::pin(async move {
-            let query = args.bind(sqlx::query::<Any>(sql))?;
-            let rows = query.fetch_all(self.connection().0).await?;
-            Ok(rows.into_iter().map(Row::new).collect())
-        })
+        Box::pin(async move { Ok(rows(self.connection(), sql, args).await?) })
     }
 
     /// At most one row.
@@ -206,11 +198,8 @@ pub trait Sql: Send {
         args: Args,
     ) -> BoxFuture<'a, Result<Option<Row>>> {
         Box::pin(async move {
-            let query = args.bind(sqlx::query::<Any>(sql))?;
-            Ok(query
-                .fetch_optional(self.connection().0)
-                .await?
-                .map(Row::new))
+            let rows = rows(self.connection(), sql, args).await?;
+            Ok(rows.into_iter().next())
         })
     }
 
@@ -228,16 +217,14 @@ pub trait Sql: Send {
         Box::pin(async move {
             let has_cursor = select.has_cursor();
             let (sql, args) = select.render();
-            let query = args.bind(sqlx::query::<Any>(AssertSqlSafe(sql)))?;
-            match query.fetch_all(self.connection().0).await {
-                Ok(rows) => Ok(rows.into_iter().map(Row::new).collect()),
+            match rows(self.connection(), AssertSqlSafe(sql), args).await {
                 // A cursor of another list carries values of other types.
-                Err(sqlx::Error::Database(e))
+                Err(postgres::Failure::Theirs(sqlx::Error::Database(e)))
                     if has_cursor && matches!(e.code().as_deref(), Some("42883" | "22P02")) =>
                 {
                     Err(crate::http::list::malformed("cursor"))
                 }
-                Err(error) => Err(error.into()),
+                rows => Ok(rows?),
             }
         })
     }
@@ -246,21 +233,54 @@ pub trait Sql: Send {
     #[doc(hidden)]
     fn script<'a>(&'a mut self, sql: &'static str) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            sqlx::raw_sql(sql).execute(self.connection().0).await?;
+            match self.connection().0 {
+                Borrowed::Sqlite(connection) => connection.execute_batch(sql)?,
+                Borrowed::Postgres(connection) => {
+                    sqlx::raw_sql(sql).execute(connection).await?;
+                }
+            }
             Ok(())
         })
     }
 }
 
+async fn rows(
+    connection: Connection<'_>,
+    sql: impl SqlSafeStr,
+    args: Args,
+) -> Result<Vec<Row>, postgres::Failure> {
+    let sql = sql.into_sql_str();
+    match connection.0 {
+        Borrowed::Sqlite(connection) => {
+            let rows = sqlite::run(connection, sql.as_str(), args);
+            Ok(rows.map_err(postgres::Failure::Ours)?.0)
+        }
+        Borrowed::Postgres(connection) => postgres::rows(connection, sql, args).await,
+    }
+}
+
 /// A borrowed connection (opaque outside this module).
-pub struct Connection<'a>(&'a mut AnyConnection);
+pub struct Connection<'a>(Borrowed<'a>);
+
+enum Borrowed<'a> {
+    Sqlite(&'a mut rusqlite::Connection),
+    Postgres(&'a mut PgConnection),
+}
 
 /// A connection for reading.
-pub struct Reader(sqlx::pool::PoolConnection<Any>);
+pub struct Reader(Lent);
+
+enum Lent {
+    Sqlite(sqlite::OnLoan),
+    Postgres(PoolConnection<Postgres>),
+}
 
 impl Sql for Reader {
     fn connection(&mut self) -> Connection<'_> {
-        Connection(&mut self.0)
+        Connection(match &mut self.0 {
+            Lent::Sqlite(loan) => Borrowed::Sqlite(loan.connection()),
+            Lent::Postgres(connection) => Borrowed::Postgres(connection),
+        })
     }
 }
 
@@ -269,7 +289,7 @@ pub enum RawTx {
     /// A savepoint of the shared outer transaction.
     Sqlite(sqlite::Savepoint),
     /// A transaction of its own.
-    Postgres(Transaction<'static, Any>),
+    Postgres(Transaction<'static, Postgres>),
 }
 
 impl RawTx {
@@ -288,35 +308,34 @@ impl RawTx {
 impl Sql for RawTx {
     fn connection(&mut self) -> Connection<'_> {
         match self {
-            Self::Sqlite(savepoint) => Connection(savepoint.connection()),
-            Self::Postgres(transaction) => Connection(transaction),
+            Self::Sqlite(savepoint) => Connection(Borrowed::Sqlite(savepoint.connection())),
+            Self::Postgres(transaction) => Connection(Borrowed::Postgres(transaction)),
         }
     }
 }
 
 impl Db {
-    /// As [`Db::open`] without the check of the collation; tests create databases through it.
+    /// PostgreSQL without the check of the collation; tests create databases through it.
     ///
     /// # Errors
     /// When the database cannot be reached.
     pub(crate) async fn open_unchecked(config: &Config) -> Result<Self> {
-        sqlx::any::install_default_drivers();
         let url = config.database_url().map_err(Error::internal)?;
-        let readers = AnyPoolOptions::new()
+        let pool = PgPoolOptions::new()
             .max_connections(config.database.connections_max)
             .acquire_timeout(Duration::from_secs(config.database.acquire_timeout_s))
             .connect(&url)
             .await?;
-        Ok(Self {
-            engine: Engine::Postgres,
-            readers,
-            writer: None,
-        })
+        Ok(Self(Engines::Postgres(pool)))
     }
 
     pub(crate) async fn script_for_tests(&self, sql: String) -> Result<()> {
-        let mut connection = self.readers.acquire().await?;
-        connection.execute(AssertSqlSafe(sql)).await?;
-        Ok(())
+        match &self.0 {
+            Engines::Sqlite { .. } => Err(Error::internal("for PostgreSQL")),
+            Engines::Postgres(pool) => {
+                pool.execute(AssertSqlSafe(sql)).await?;
+                Ok(())
+            }
+        }
     }
 }

@@ -58,6 +58,23 @@ async fn values_come_back_as_they_went_in_and_null_is_null() {
 }
 
 #[tokio::test]
+async fn arguments_count_by_number_not_by_place() {
+    each_backend(rooms, async |node| {
+        let mut tx = node.app.db().begin_raw().await.unwrap();
+        let sql = "INSERT INTO things (x, n, name) VALUES ($3, $2, $1)";
+        let done = tx.execute(sql, args!["一", 7_i64, 0.5]).await.unwrap();
+        assert_eq!(done, 1);
+        let sql = "UPDATE things SET n = n + $1 WHERE name = $2 AND n >= $1 RETURNING n, x";
+        let row = tx.one(sql, args![3_i64, "一"]).await.unwrap();
+        assert_eq!((row.int("n").unwrap(), row.real("x").unwrap()), (10, 0.5));
+        assert!(row.text("n").is_err() && row.int("absent").is_err());
+        let none = tx.execute("DELETE FROM things WHERE n < $1", args![10_i64]);
+        assert_eq!(none.await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn writers_that_wait_together_are_all_durable_and_those_that_give_up_leave_nothing() {
     each_backend(rooms, async |node| {
         let node = Arc::new(node);
