@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::ctx::BodyDigest;
+use super::serde_words::in_chinese;
 use crate::App;
 use crate::error::{Error, Result};
 use crate::text::Text;
@@ -48,23 +49,31 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     }
 }
 
-/// Reads JSON; the error names the path of the wrong field.
+/// Reads a JSON object; the error names the path of the wrong field.
 ///
 /// # Errors
 /// 400 when it is no JSON, 422 when a field is wrong.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // serde would take a list for the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let text = Text::new(
+            "请提交 JSON 对象，而非数组。",
+            "Send a JSON object, not an array.",
+        );
+        return Err(Error::invalid("field_malformed", "", text));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         if inner.is_data() {
-            let zh = format!("字段不符合要求：{inner}");
+            let zh = format!("字段不符合要求：{}", in_chinese(&inner.to_string()));
             let en = format!("The field is not as it should be: {inner}");
             let field = if path == "." { String::new() } else { path };
             return Error::invalid("field_malformed", field, Text::of(zh, en));
         }
         let text = Text::of(
-            format!("不是有效的 JSON:{inner}"),
+            format!("不是有效的 JSON：{inner}"),
             format!("Not valid JSON: {inner}"),
         );
         Error::bad_request("json_malformed", text)

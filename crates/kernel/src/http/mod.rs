@@ -7,6 +7,7 @@ pub mod extract;
 pub mod layers;
 pub mod list;
 pub mod routes;
+mod serde_words;
 pub mod tx;
 
 pub use ctx::Ctx;
