@@ -4,8 +4,9 @@
 //! `cargo run --release -p tianyuan-ledger --example throughput -- [SECONDS] [ENTRY_BYTES]`
 #![expect(clippy::print_stdout, reason = "a command that reports figures")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -45,9 +46,10 @@ async fn main() -> Outcome<()> {
         signers,
     )?);
 
-    let lags = write(&log, Duration::from_secs(seconds), size).await?;
+    for rate in [Some(100_000), Some(200_000), None] {
+        write(&log, Duration::from_secs(seconds), size, rate).await?;
+    }
     let head = log.records().state().await?.tree;
-    report_lags(lags);
     proofs(&log, head.size, &trust).await?;
 
     let start = Instant::now();
@@ -65,58 +67,84 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Callers add single entries and wait for each to be durable, many at once; meanwhile the log
-/// is integrated and signed. Answers how long entries waited until a signed checkpoint had them.
-async fn write(log: &Arc<Log>, how_long: Duration, size: usize) -> Outcome<Vec<Duration>> {
+/// When a sampled entry was durable, by its index.
+type Sampled = Arc<Mutex<VecDeque<(u64, Instant)>>>;
+
+/// Callers add single entries and wait for each to be durable, many at once and at most `rate` a
+/// second; meanwhile the log is integrated and signed.
+async fn write(log: &Arc<Log>, how_long: Duration, size: usize, rate: Option<u64>) -> Outcome<()> {
     let appender = local::appender(log);
-    let (stop, added) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicU64::new(0)),
-    );
+    let stop = Arc::new(AtomicBool::new(false));
+    let sampled = Sampled::default();
+    let from = log.records().state().await?.sequenced;
     let start = Instant::now();
-    let stages = tokio::spawn(stages(log.clone(), stop.clone()));
+    let stages = tokio::spawn(stages(log.clone(), stop.clone(), sampled.clone()));
     let mut callers = tokio::task::JoinSet::new();
-    for _ in 0..CALLERS {
-        let (appender, added) = (appender.clone(), added.clone());
+    for caller in 0..CALLERS {
+        let (appender, sampled) = (appender.clone(), sampled.clone());
         callers.spawn(async move {
-            while start.elapsed() < how_long {
-                let first = added.fetch_add(IN_FLIGHT, Ordering::Relaxed);
+            let between = rate.map(|rate| Duration::from_secs(CALLERS * IN_FLIGHT) / rate as u32);
+            for turn in 0u64.. {
+                if let Some(between) = between {
+                    let due = between * turn as u32 + between * caller as u32 / CALLERS as u32;
+                    tokio::time::sleep_until((start + due).into()).await;
+                }
+                if start.elapsed() >= how_long {
+                    break;
+                }
+                let first = (turn * CALLERS + caller) * IN_FLIGHT;
                 let adds = (first..first + IN_FLIGHT).map(|n| appender.add(entry(n, size)));
-                futures::future::try_join_all(adds).await?;
+                let indices = futures::future::try_join_all(adds).await?;
+                let last = indices.into_iter().max().unwrap_or_default();
+                let mut sampled = sampled.lock().map_err(|e| e.to_string())?;
+                sampled.push_back((last, Instant::now()));
             }
-            Ok::<_, tianyuan_ledger::Error>(())
+            Outcome::Ok(())
         });
     }
     while let Some(caller) = callers.join_next().await {
         caller??;
     }
     let took = start.elapsed().as_secs_f64();
-    let durable = log.records().state().await?.sequenced;
-    let rate = durable as f64 / took;
-    println!("durable entries: {durable} of {size} bytes in {took:.2} s, {rate:.0}/s");
+    let durable = log.records().state().await?.sequenced - from;
+    let offered = rate.map_or("as many as go".to_owned(), |rate| {
+        format!("{rate}/s offered")
+    });
+    println!(
+        "{offered}: {durable} durable entries of {size} bytes in {took:.2} s, {:.0}/s",
+        durable as f64 / took
+    );
     stop.store(true, Ordering::Relaxed);
     let lags = stages.await??;
     let took = start.elapsed().as_secs_f64();
     println!(
-        "all of them integrated and signed after {took:.2} s, {:.0}/s",
+        "  all of them integrated and signed after {took:.2} s, {:.0}/s",
         durable as f64 / took
     );
-    Ok(lags)
+    report_lags(lags);
+    Ok(())
 }
 
-async fn stages(log: Arc<Log>, stop: Arc<AtomicBool>) -> Outcome<Vec<Duration>> {
+/// Integrates and signs until told to stop and nothing is left; answers how long sampled entries
+/// waited from durable until a signed checkpoint had them.
+async fn stages(log: Arc<Log>, stop: Arc<AtomicBool>, sampled: Sampled) -> Outcome<Vec<Duration>> {
     let mut lags = Vec::new();
     loop {
         let stopping = stop.load(Ordering::Relaxed);
-        let start = Instant::now();
         let upto = log.records().state().await?.sequenced;
-        let mut reached = 0;
+        let mut reached = log.records().state().await?.tree.size;
         while reached < upto {
             reached = log.integrate_step().await?.1.size;
             log.publish().await?;
+            let mut sampled = sampled.lock().map_err(|e| e.to_string())?;
+            sampled.retain(|(index, durable)| {
+                let there = *index < reached;
+                if there {
+                    lags.push(durable.elapsed());
+                }
+                !there
+            });
         }
-        // The longest wait: an entry that came just after the round before began.
-        lags.push(start.elapsed());
         if stopping {
             return Ok(lags);
         }
@@ -128,7 +156,7 @@ fn report_lags(mut lags: Vec<Duration>) {
     lags.sort();
     let at = |part: f64| lags[((lags.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
     let (half, most, worst) = (at(0.5), at(0.99), at(1.0));
-    println!("durable to signed: median {half:.0} ms, p99 {most:.0} ms, worst {worst:.0} ms");
+    println!("  durable to signed: median {half:.0} ms, p99 {most:.0} ms, worst {worst:.0} ms");
 }
 
 async fn proofs(log: &Log, size: u64, trust: &Trust) -> Outcome<()> {

@@ -1,9 +1,11 @@
 //! SQL of the ledgers.
 
+use std::sync::LazyLock;
+
 use tianyuan_kernel::args;
 use tianyuan_kernel::clock::Micros;
-use tianyuan_kernel::db::{Row, Sql};
-use tianyuan_kernel::journal::Log;
+use tianyuan_kernel::db::{Args, Row, Sql};
+use tianyuan_kernel::journal::{Fact, Log};
 use tianyuan_kernel::{Error, Result};
 use tianyuan_ledger::{Hash, TreeHead};
 
@@ -127,6 +129,44 @@ pub(super) async fn insert_leaf(
                      VALUES ($1, $2, $3, $4)";
     let args = args![origin, signed(index)?, fact, leaf];
     sql.execute(statement, args).await.map(|_| ())
+}
+
+/// Leaves of one statement of [`insert_leaves`].
+const LEAVES: usize = 50;
+static INSERT_LEAVES: LazyLock<String> = LazyLock::new(|| {
+    let one = |n: usize| {
+        let n = n * 4;
+        format!("(${}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4)
+    };
+    let all: Vec<String> = (0..LEAVES).map(one).collect();
+    let all = all.join(", ");
+    format!("INSERT INTO ledger_leaves (origin, idx, fact_id, leaf) VALUES {all}")
+});
+
+/// Writes leaves of facts whose indices, from `first` on, were claimed; a statement for each
+/// fifty, then one for each.
+pub(super) async fn insert_leaves(
+    sql: &mut dyn Sql,
+    origin: &str,
+    first: u64,
+    leaves: &[(&Fact, Vec<u8>)],
+) -> Result<()> {
+    let indexed: Vec<_> = (first..).zip(leaves).collect();
+    let (fifties, rest) = indexed.as_chunks::<LEAVES>();
+    for fifty in fifties {
+        let mut args = Args::new();
+        for (index, (fact, leaf)) in fifty {
+            args.push(origin);
+            args.push(signed(*index)?);
+            args.push(fact.id.as_str());
+            args.push(leaf.clone());
+        }
+        sql.execute(INSERT_LEAVES.as_str(), args).await?;
+    }
+    for (index, (fact, leaf)) in rest {
+        insert_leaf(sql, origin, *index, Some(fact.id.as_str()), leaf).await?;
+    }
+    Ok(())
 }
 
 /// Leaves of a range of indices, in order.

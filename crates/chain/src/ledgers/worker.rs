@@ -16,7 +16,8 @@ use super::{leaf, store, witness};
 
 /// The cursor over the journal, and the lease of whoever works.
 pub(super) const CURSOR: &str = "ledgers";
-pub(super) const LEASE_S: i64 = 10;
+/// Short, for whoever follows a node that was killed waits for its end.
+pub(super) const LEASE_S: i64 = 3;
 /// How often what other nodes wrote is looked for.
 const IDLE: Duration = Duration::from_secs(1);
 /// How many facts become leaves in one transaction; bounds how long writers wait for it.
@@ -180,10 +181,7 @@ async fn append(tx: &mut RawTx, log: Log, leaves: &[(&Fact, Vec<u8>)]) -> Result
     if !store::claim(tx, &row.origin, first, leaves.len() as u64).await? {
         return Err(Error::internal(format!("{} grew meanwhile", row.origin)));
     }
-    for (index, (fact, leaf)) in (first..).zip(leaves) {
-        store::insert_leaf(tx, &row.origin, index, Some(fact.id.as_str()), leaf).await?;
-    }
-    Ok(())
+    store::insert_leaves(tx, &row.origin, first, leaves).await
 }
 
 impl Ledger {
