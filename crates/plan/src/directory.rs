@@ -19,24 +19,34 @@ pub struct ResponsibleUnit {
     pub kind: UnitKind,
 }
 
-/// All units, loaded once for a request.
+/// Units, loaded once for a request.
 pub(crate) struct Directory {
     units: BTreeMap<String, Unit>,
 }
 
 impl Directory {
-    /// Loads it (two queries).
+    /// All units (two queries).
     pub(crate) async fn load(sql: &mut dyn Sql) -> Result<Self> {
-        let units = party::all(sql).await?;
-        Ok(Self {
-            units: units
-                .into_iter()
-                .map(|u| (u.id.as_str().to_owned(), u))
-                .collect(),
-        })
+        Ok(Self::new(party::all(sql).await?))
     }
 
-    /// Every unit.
+    /// These units, and the members of the groups among them.
+    pub(crate) async fn of<'a>(
+        sql: &mut dyn Sql,
+        ids: impl IntoIterator<Item = &'a String>,
+    ) -> Result<Self> {
+        let ids = ids.into_iter().map(String::as_str).collect();
+        Ok(Self::new(party::with_members(sql, ids).await?))
+    }
+
+    fn new(units: Vec<Unit>) -> Self {
+        let units = units.into_iter();
+        Self {
+            units: units.map(|u| (u.id.as_str().to_owned(), u)).collect(),
+        }
+    }
+
+    /// Every unit loaded.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Unit> {
         self.units.values()
     }

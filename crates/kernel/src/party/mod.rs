@@ -5,7 +5,9 @@ mod store;
 
 use serde::{Deserialize, Serialize};
 
-pub use store::{all, expand, find_by_names, get, groups_of, insert, set_members, update};
+pub use store::{
+    all, expand, find_by_names, get, groups_of, insert, set_members, update, with_members,
+};
 
 use crate::journal::{Kind, Log};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{UNIT_CHANGED, UNIT_CREATED, Unit, UnitFact, UnitId, UnitKind};
 use crate::args;
-use crate::db::{Row, Sql};
+use crate::db::{Arg, Row, Select, Sql};
 use crate::error::{Error, Result};
 use crate::http::tx::Tx;
 
@@ -48,6 +48,46 @@ async fn members(sql: &mut dyn Sql) -> Result<BTreeMap<String, Vec<UnitId>>> {
             .push(member);
     }
     Ok(members)
+}
+
+/// Units by id with their members, and the members of the groups among them; unknown ids give
+/// nothing.
+///
+/// # Errors
+/// As [`all`].
+pub async fn with_members(sql: &mut dyn Sql, ids: Vec<&str>) -> Result<Vec<Unit>> {
+    const UNIT: &str = "SELECT id, code, name, name_en, kind, version FROM units";
+    let args = |ids: &[&str]| ids.iter().map(|id| Arg::from(*id)).collect::<Vec<_>>();
+    let rows = sql
+        .select(Select::new(UNIT).and_in("id", args(&ids)))
+        .await?;
+    let mut units = rows.iter().map(from_row).collect::<Result<Vec<_>>>()?;
+    let groups = units.iter_mut().filter(|u| u.kind == UnitKind::Group);
+    let mut groups: BTreeMap<String, &mut Unit> = groups.map(|u| (u.id.to_string(), u)).collect();
+    if groups.is_empty() {
+        return Ok(units);
+    }
+    let of: Vec<&str> = groups.keys().map(String::as_str).collect();
+    let select = Select::new("SELECT group_id, member_id FROM unit_members")
+        .and_in("group_id", args(&of))
+        .order_by("group_id, member_id");
+    let mut missing = BTreeSet::new();
+    for row in sql.select(select).await? {
+        let member = row.text("member_id")?;
+        if let Some(group) = groups.get_mut(&row.text("group_id")?) {
+            group.members.push(UnitId::from_stored(member.clone()));
+        }
+        missing.insert(member);
+    }
+    missing.retain(|id| units.iter().all(|u| u.id.as_str() != id));
+    let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+    if !missing.is_empty() {
+        let select = Select::new(UNIT).and_in("id", args(&missing));
+        for row in sql.select(select).await? {
+            units.push(from_row(&row)?);
+        }
+    }
+    Ok(units)
 }
 
 /// One unit.

@@ -141,9 +141,20 @@ pub(crate) async fn complete(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<IndicatorId> = rows.iter().map(|r| r.id.clone()).collect();
-    let ids: Vec<&IndicatorId> = ids.iter().collect();
-    let units = by_owner(store::units_of(sql, &ids).await?);
+    let ids: Vec<&IndicatorId> = rows.iter().map(|r| &r.id).collect();
+    let units = store::units_of(sql, &ids).await?;
+    completed(sql, directory, units, rows, today).await
+}
+
+async fn completed(
+    sql: &mut dyn Sql,
+    directory: &Directory,
+    units: Vec<(String, String)>,
+    rows: Vec<store::IndicatorRow>,
+    today: Date,
+) -> Result<Vec<Indicator>> {
+    let units = by_owner(units);
+    let ids: Vec<&IndicatorId> = rows.iter().map(|r| &r.id).collect();
     let mut targets = store::targets_of(sql, &ids).await?;
     let latest = store::latest_of(sql, &ids).await?;
     Ok(rows
@@ -201,8 +212,9 @@ fn assemble(
 /// One indicator, complete.
 pub(crate) async fn get(sql: &mut dyn Sql, id: &IndicatorId, today: Date) -> Result<Indicator> {
     let row = store::get(sql, id).await?;
-    let directory = Directory::load(sql).await?;
-    let mut indicators = complete(sql, &directory, vec![row], today).await?;
+    let units = store::units_of(sql, &[id]).await?;
+    let directory = Directory::of(sql, units.iter().map(|(_, unit)| unit)).await?;
+    let mut indicators = completed(sql, &directory, units, vec![row], today).await?;
     indicators.pop().ok_or_else(Error::not_found)
 }
 
@@ -249,12 +261,9 @@ impl Resource for Access {
 /// One indicator, as far as access to it needs.
 pub(crate) async fn access(sql: &mut dyn Sql, id: &IndicatorId) -> Result<Access> {
     let row = store::get(sql, id).await?;
-    let directory = Directory::load(sql).await?;
-    let units: Vec<String> = store::units_of(sql, &[id])
-        .await?
-        .into_iter()
-        .map(|(_, unit)| unit)
-        .collect();
+    let units = store::units_of(sql, &[id]).await?;
+    let units: Vec<String> = units.into_iter().map(|(_, unit)| unit).collect();
+    let directory = Directory::of(sql, &units).await?;
     Ok(Access::new(row, directory.authority(&units)))
 }
 

@@ -132,11 +132,21 @@ pub(crate) async fn complete(
     directory: &Directory,
     rows: Vec<store::MeasureRow>,
 ) -> Result<Vec<Measure>> {
+    let ids: Vec<&MeasureId> = rows.iter().map(|r| &r.id).collect();
+    let units = store::units_of(sql, &ids).await?;
+    completed(sql, directory, units, rows).await
+}
+
+async fn completed(
+    sql: &mut dyn Sql,
+    directory: &Directory,
+    units: Vec<(String, String)>,
+    rows: Vec<store::MeasureRow>,
+) -> Result<Vec<Measure>> {
     let Some(plan) = rows.first().map(|r| r.plan_id.clone()) else {
         return Ok(Vec::new());
     };
-    let ids: Vec<&MeasureId> = rows.iter().map(|r| &r.id).collect();
-    let units = by_owner(store::units_of(sql, &ids).await?);
+    let units = by_owner(units);
     let numbers: Vec<i64> = rows.iter().map(|r| r.number).collect();
     let mut goals: BTreeMap<i64, Vec<GoalView>> = BTreeMap::new();
     for goal in crate::plans::store::goals_of_measures(sql, &plan, &numbers).await? {
@@ -194,8 +204,9 @@ fn assemble(
 /// One measure, complete.
 pub(crate) async fn get(sql: &mut dyn Sql, id: &MeasureId) -> Result<Measure> {
     let row = store::get(sql, id).await?;
-    let directory = Directory::load(sql).await?;
-    let mut measures = complete(sql, &directory, vec![row]).await?;
+    let units = store::units_of(sql, &[id]).await?;
+    let directory = Directory::of(sql, units.iter().map(|(_, unit)| unit)).await?;
+    let mut measures = completed(sql, &directory, units, vec![row]).await?;
     measures
         .pop()
         .ok_or_else(tianyuan_kernel::error::Error::not_found)

@@ -165,8 +165,8 @@ async fn record_value(
     PathId(id): PathId<IndicatorId>,
     Json(body): Json<NewValueBody>,
 ) -> Result<Response> {
-    let mut tx = ctx.begin().await?;
-    let access = indicators::access(&mut tx, &id).await?;
+    // Before the writer's turn: others need not wait for what only reads.
+    let access = indicators::access(&mut ctx.read().await?, &id).await?;
     ctx.allow(Action::Record, &access)?;
     let to = access.recordable();
     let today = ctx.app.now().date();
@@ -180,6 +180,7 @@ async fn record_value(
         source: Source::Manual,
     };
     let by = ctx.who.id.clone();
+    let mut tx = ctx.begin().await?;
     let row = record(&ctx.app, &mut tx, &to, new, by.clone()).await?;
     let names = by
         .map(|id| (id, ctx.who.name.clone()))

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use tianyuan_kernel::args;
 use tianyuan_kernel::clock::Micros;
 use tianyuan_kernel::db::{Row, Select, Sql};
-use tianyuan_kernel::error::Result;
+use tianyuan_kernel::error::{Error, Result};
 use tianyuan_kernel::http::list::Page;
 
 use super::ValueId;
@@ -84,11 +84,10 @@ pub(crate) async fn next_revision(
     at: Date,
     period: Period,
 ) -> Result<i64> {
-    sql.execute(
-        "UPDATE plan_indicators SET value_count = value_count + 1 WHERE id = $1",
-        args![indicator],
-    )
-    .await?;
+    let turn = "UPDATE plan_indicators SET value_count = value_count + 1 WHERE id = $1";
+    if sql.execute(turn, args![indicator]).await? == 0 {
+        return Err(Error::not_found());
+    }
     let row = sql
         .one(
             "SELECT CAST(COALESCE(MAX(revision), 0) AS BIGINT) AS last FROM plan_values \

@@ -154,6 +154,7 @@ async fn bad_values_are_refused_with_the_field() {
                 "at",
                 "field_malformed",
             ),
+            (1, json!(["2024-06-30", 12]), "", "field_malformed"),
             (
                 1,
                 json!({ "at": "2024-06-30", "value": null }),
