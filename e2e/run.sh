@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")"
 bin=${TIANYUAN_BIN:-../target/debug/tianyuan}
+export TIANYUAN_BIN="$bin"
 test -x "$bin" || { echo "no node at $bin: run cargo build -p tianyuan first" >&2; exit 2; }
 [ -d node_modules ] || npm ci
 data=$(mktemp -d)

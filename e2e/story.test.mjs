@@ -1,10 +1,27 @@
 // The story of the outcome: sign in, look, record, give an account, correct the plan, prove it.
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate'
 import { admin, base, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
+
+// Somebody outside: pins the keys and keeps the checkpoints before the story begins.
+const outside = { folder: '', verify: (keys = 'keys') => run(process.env.TIANYUAN_BIN ?? '../target/debug/tianyuan', ['verify', base, '--keys', join(outside.folder, keys), '--seen', join(outside.folder, 'seen')]) }
+const run = promisify(execFile)
+before(async () => {
+  outside.folder = await mkdtemp(join(tmpdir(), 'tianyuan-outside-'))
+  const keys = await (await fetch(`${base}/ledger/keys`)).text()
+  await writeFile(join(outside.folder, 'keys'), keys)
+  await writeFile(join(outside.folder, 'other-keys'), keys.replace(/^(\S+)\/material\+.*$/m, ''))
+  assert.equal((await outside.verify()).stdout.match(/✓/g)?.length, 5)
+})
+after(() => rm(outside.folder, { recursive: true, force: true }))
 
 describe('signing in', () => {
   it('refuses a wrong password in plain words and leads back to where one was going', async () => {
@@ -282,6 +299,20 @@ describe('nothing is lost', () => {
     assert.equal((await api.measure(20)).state_note, '我写的')
     quiet([/412/])
     await close()
+  })
+})
+
+describe('from outside', () => {
+  it('all of that is in the ledgers, and nothing seen before was changed', async () => {
+    const { stdout } = await outside.verify()
+    assert.equal(stdout.match(/✓/g)?.length, 5, stdout)
+    assert.doesNotMatch(stdout, /✗/)
+    const [, now, earlier] = stdout.match(/^material: ✓ \S+ (\d+) .* extends the (\d+) seen before/m) ?? []
+    assert.ok(Number(now) > Number(earlier), stdout)
+  })
+
+  it('a ledger whose key was not pinned does not pass', async () => {
+    await assert.rejects(outside.verify('other-keys'), ({ code, stdout }) => code === 1 && /material: ✗/.test(stdout))
   })
 })
 
