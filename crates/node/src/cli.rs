@@ -175,7 +175,11 @@ pub fn main() -> ExitCode {
     if let Some(data) = cli.data {
         config.node.data = data;
     }
+    // More than cores: SQLite's statements run on these threads, and a slow one must not hold up
+    // whoever asks for something else.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.max(4) * 2)
         .enable_all()
         .build()
     {
