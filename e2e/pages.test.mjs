@@ -18,6 +18,7 @@ async function addresses() {
     '/indicators',
     `/indicators/${(await api.indicator(7)).id}`,
     '/compare',
+    '/screen/setup',
     '/plans/import',
     '/units',
     `/units/${unit.id}`,

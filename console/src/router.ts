@@ -36,6 +36,13 @@ export const routes: RouteRecordRaw[] = [
   page('/audit', 'audit', 'nav.audit', () => import('@/pages/audit/AuditPage.vue')),
   page('/ledgers', 'ledgers', 'nav.ledgers', () => import('@/pages/ledgers/LedgersPage.vue')),
   page('/jobs', 'jobs', 'nav.jobs', () => import('@/pages/jobs/JobsPage.vue')),
+  page('/screen/setup', 'screen-setup', 'nav.screenSetup', () => import('@/pages/screen/SetupPage.vue'), 'overview'),
+  {
+    path: '/screen',
+    name: 'screen',
+    component: () => import('@/pages/screen/ScreenPage.vue'),
+    meta: { title: 'nav.screen', open: true, bare: true },
+  },
   page('/me', 'me', 'nav.me', () => import('@/pages/me/MePage.vue')),
   { ...page('/about', 'about', 'nav.about', () => import('@/pages/about/AboutPage.vue')), meta: { title: 'nav.about', open: true } },
   {

@@ -2,6 +2,7 @@
 import { computed, readonly, ref } from 'vue'
 import { common } from './words/common'
 import { plan } from './words/plan'
+import { screen } from './words/screen'
 import { shell } from './words/shell'
 import { shield } from './words/shield'
 
@@ -12,7 +13,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...shell, ...plan, ...shield }
+export const words = { ...common, ...shell, ...plan, ...screen, ...shield }
 export type Key = keyof typeof words
 
 const KEPT = 'tianyuan.lang'
