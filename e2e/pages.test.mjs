@@ -19,6 +19,7 @@ async function addresses() {
     `/indicators/${(await api.indicator(7)).id}`,
     '/compare',
     '/screen/setup',
+    '/shares?add=1',
     '/plans/import',
     '/units',
     `/units/${unit.id}`,
@@ -50,7 +51,7 @@ async function accessible(page, address) {
 const looks = [
   { name: 'wide, Chinese', options: {}, kept: {} },
   { name: '390 px, Chinese', options: { viewport: { width: 390, height: 844 }, hasTouch: true }, kept: {} },
-  { name: 'wide, English, large text', options: {}, kept: { 'tianyuan.lang': 'en', 'tianyuan.large': 'true' } },
+  { name: 'wide, English, large text', options: {}, kept: { 'tianyuan.lang': '"en"', 'tianyuan.large': 'true' } },
 ]
 
 for (const look of looks) {

@@ -43,6 +43,13 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/pages/screen/ScreenPage.vue'),
     meta: { title: 'nav.screen', open: true, bare: true },
   },
+  page('/shares', 'shares', 'nav.shares', () => import('@/pages/shares/SharesPage.vue'), 'overview'),
+  ...['/s/:token', '/embed/:token'].map((path) => ({
+    path,
+    name: path.startsWith('/s/') ? 'shared' : 'embed',
+    component: () => import('@/pages/shares/SharedPage.vue'),
+    meta: { title: 'nav.shared' as const, open: true, bare: true },
+  })),
   page('/me', 'me', 'nav.me', () => import('@/pages/me/MePage.vue')),
   { ...page('/about', 'about', 'nav.about', () => import('@/pages/about/AboutPage.vue')), meta: { title: 'nav.about', open: true } },
   {

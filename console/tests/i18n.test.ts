@@ -37,7 +37,7 @@ describe('words', () => {
 
   it('remembers the choice', () => {
     setLang('en')
-    expect(localStorage.getItem('tianyuan.lang')).toBe('en')
+    expect(localStorage.getItem('tianyuan.lang')).toBe('"en"')
     expect(document.documentElement.lang).toBe('en')
   })
 })

@@ -38,6 +38,9 @@ export type Period = Schemas['ValuePeriod']
 export type PlatformMetric = Whole<Schemas['PlatformMetric']>
 export type Overview = Whole<Schemas['Overview']>
 export type Attention = Whole<Schemas['Attention']>
+export type Share = Whole<Schemas['Share']>
+export type ShareCreated = Whole<Schemas['ShareCreated']>
+export type Shared = Whole<Schemas['Shared']>
 
 export type Changes = Whole<Schemas['TableChanges']>
 export type Differences = Whole<Schemas['PlanDifferences']>

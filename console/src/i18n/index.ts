@@ -1,8 +1,10 @@
 /** Words of the console: every key has a Chinese and an English text, checked by its type and by a test. */
 import { computed, readonly, ref } from 'vue'
+import { keep, kept } from '@/lib/kept'
 import { common } from './words/common'
 import { plan } from './words/plan'
 import { screen } from './words/screen'
+import { shares } from './words/shares'
 import { shell } from './words/shell'
 import { shield } from './words/shield'
 
@@ -13,18 +15,17 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...shell, ...plan, ...screen, ...shield }
+export const words = { ...common, ...shell, ...plan, ...screen, ...shares, ...shield }
 export type Key = keyof typeof words
 
-const KEPT = 'tianyuan.lang'
-const current = ref<Lang>(localStorage.getItem(KEPT) === 'en' ? 'en' : 'zh')
+const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')
 
 export const lang = readonly(current)
 export const isChinese = computed(() => current.value === 'zh')
 
 export function setLang(next: Lang): void {
   current.value = next
-  localStorage.setItem(KEPT, next)
+  keep('lang', next)
   applyLang()
 }
 

@@ -5,7 +5,7 @@ export function keep(name: string, value: unknown): void {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value))
   } catch {
-    // Private windows and full stores: the page works, it only forgets.
+    // Private windows, foreign frames and full stores: the page works, it only forgets.
   }
 }
 
@@ -19,5 +19,9 @@ export function kept<T>(name: string): T | null {
 }
 
 export function forget(name: string): void {
-  localStorage.removeItem(PREFIX + name)
+  try {
+    localStorage.removeItem(PREFIX + name)
+  } catch {
+    // Nothing was kept there.
+  }
 }

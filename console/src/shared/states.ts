@@ -47,6 +47,11 @@ export const states = {
     medium: look('watch', 'triangle', 'state.medium'),
     low: look('idle', 'ring', 'state.low'),
   },
+  share: {
+    standing: look('good', 'disc', 'shares.standing'),
+    ended: look('idle', 'bar', 'shares.ended'),
+    revoked: look('idle', 'bar', 'shares.revoked'),
+  },
   receipt: {
     good: look('good', 'disc', 'receipt.good'),
     bad: look('bad', 'diamond', 'receipt.bad'),

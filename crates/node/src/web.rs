@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 use tianyuan_kernel::args;
+use tianyuan_kernel::http::layers::FRAMED_CSP;
 use tianyuan_kernel::http::routes::Access;
 use tianyuan_kernel::prelude::*;
 use utoipa_axum::routes;
@@ -106,10 +107,17 @@ async fn console(uri: Uri, headers: HeaderMap) -> Response {
     if path.starts_with("assets/") {
         return Error::not_found().into_response();
     }
-    file("index.html", &headers).unwrap_or_else(|| {
+    let mut first = file("index.html", &headers).unwrap_or_else(|| {
         let words = "This build has no console; build it with `make console`.\n";
         (StatusCode::NOT_FOUND, words).into_response()
-    })
+    });
+    if path.starts_with("embed/") {
+        let policy = HeaderValue::from_static(FRAMED_CSP);
+        first
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    first
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Option<Response> {

@@ -18,6 +18,7 @@ pub mod measures;
 pub mod nearest;
 pub mod overview;
 pub mod plans;
+pub mod shares;
 pub(crate) mod stored;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,6 +38,7 @@ pub fn router() -> Routes {
         .merge(indicators::api::routes())
         .merge(values::api::routes())
         .merge(overview::api::routes())
+        .merge(shares::api::routes())
         .merge(files::routes())
 }
 
@@ -44,7 +46,13 @@ pub fn router() -> Routes {
 #[must_use]
 pub fn room() -> Room {
     Room::new("plan")
-        .migrations(&[("plan/0001_plan", include_str!("migrations/0001_plan.sql"))])
+        .migrations(&[
+            ("plan/0001_plan", include_str!("migrations/0001_plan.sql")),
+            (
+                "plan/0010_shares",
+                include_str!("migrations/0010_shares.sql"),
+            ),
+        ])
         .kinds(&[
             plans::PLAN_IMPORTED,
             plans::PLAN_UPDATED,
@@ -52,6 +60,8 @@ pub fn room() -> Room {
             measures::STATE_CHANGED,
             indicators::BOUND,
             values::VALUE_RECORDED,
+            shares::SHARE_CREATED,
+            shares::SHARE_REVOKED,
         ])
         .routes(router())
         .find("Plan", finders::plan)

@@ -2,7 +2,8 @@
 import { computed, onBeforeUnmount, ref, shallowRef } from 'vue'
 import { api } from '@/api/client'
 import { useEvents } from '@/api/events'
-import type { LedgerInfo, Overview, Plan } from '@/api/types'
+import { Problem } from '@/api/problem'
+import type { LedgerInfo, Overview, Plan, Shared } from '@/api/types'
 import { me } from '@/session/session'
 import { moved } from './news'
 
@@ -12,13 +13,15 @@ const LIT_MS = 10_000
 /** Many facts may come at once; the wall looks again once they have. */
 const SETTLE_MS = 1_500
 
-export function useWall(asked: () => string | null) {
+/** The edition `asked` for (null: the one in force), or what the link with `token` shows. */
+export function useWall(asked: () => string | null, token?: string) {
   const overview = shallowRef<Overview | null>(null)
   const facts = ref<number | null>(null)
   const lit = shallowRef(new Set<string>())
   const at = ref<string | null>(null)
   const lost = ref(false)
   const none = ref(false)
+  const gone = shallowRef<unknown>(null)
   let dark: ReturnType<typeof setTimeout> | undefined
   let soon: ReturnType<typeof setTimeout> | undefined
 
@@ -29,12 +32,17 @@ export function useWall(asked: () => string | null) {
     return (plans.find((one) => one.state === 'in_force') ?? plans[0])?.id ?? null
   }
 
+  async function overviewNow(): Promise<Overview | null> {
+    if (token) return (await api.get<Shared>(`/shared/${encodeURIComponent(token)}`)).overview
+    const id = await planId()
+    return id === null ? null : api.get<Overview>(`/plans/${id}/overview`)
+  }
+
   async function look(): Promise<void> {
     try {
-      const id = await planId()
-      none.value = id === null
-      if (id === null) return
-      const next = await api.get<Overview>(`/plans/${id}/overview`)
+      const next = await overviewNow()
+      none.value = next === null
+      if (next === null) return
       const changed = moved(overview.value, next)
       overview.value = next
       at.value = new Date().toISOString()
@@ -46,8 +54,12 @@ export function useWall(asked: () => string | null) {
       }
       const ledgers = await api.all<LedgerInfo>('/ledgers').catch(() => null)
       if (ledgers) facts.value = ledgers.reduce((sum, one) => sum + one.size, 0)
-    } catch {
-      lost.value = true
+    } catch (error) {
+      // A link that ended shows nothing, not even what it showed before.
+      if (token && error instanceof Problem && error.status === 410) {
+        overview.value = null
+        gone.value = error
+      } else lost.value = true
     }
   }
 
@@ -56,7 +68,7 @@ export function useWall(asked: () => string | null) {
     soon = setTimeout(() => void look(), SETTLE_MS)
   }
 
-  const live = me.value ? useEvents(lookSoon).live : ref(false)
+  const live = me.value && !token ? useEvents(lookSoon).live : ref(false)
   const timer = setInterval(() => void look(), EVERY_MS)
   void look()
   onBeforeUnmount(() => {
@@ -64,5 +76,5 @@ export function useWall(asked: () => string | null) {
     clearTimeout(soon)
     clearTimeout(dark)
   })
-  return { overview, facts, lit, at, lost, none, live: computed(() => live.value) }
+  return { overview, facts, lit, at, lost, none, gone, live: computed(() => live.value) }
 }

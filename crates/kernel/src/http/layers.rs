@@ -33,6 +33,12 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
      blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
+/// The policy of a page that other sites may frame: as strict, but for who may frame it. Cookies
+/// are SameSite, so nobody is signed in inside a foreign frame.
+pub const FRAMED_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+     form-action 'none'; base-uri 'none'; frame-ancestors *";
+
 /// Wraps the router.
 pub fn wrap(router: Router<App>, app: &App) -> Router<App> {
     router
@@ -143,10 +149,15 @@ fn client_addr(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
 }
 
 fn harden(headers: &mut HeaderMap, id: &str, path: &str) {
+    // A page that is made to be framed says so in a policy of its own (`FRAMED_CSP`).
+    if !headers.contains_key(http::header::CONTENT_SECURITY_POLICY) {
+        headers
+            .entry(http::header::X_FRAME_OPTIONS)
+            .or_insert(HeaderValue::from_static("DENY"));
+    }
     let fixed = [
         ("content-security-policy", CSP),
         ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),

@@ -279,6 +279,14 @@ async fn walk_plan(walk: &mut Walk<'_>) {
         )
         .await;
     }
+    let shares = format!("/api/v1/plans/{plan}/shares");
+    let share = json!({ "page": "wall", "expires_at": walk.node.app.now().plus_seconds(3_600) });
+    let made = walk
+        .step("POST /api/v1/plans/{id}/shares", &shares, None, share)
+        .await;
+    let path = format!("/api/v1/shares/{}", id(&made["share"]));
+    walk.step("DELETE /api/v1/shares/{id}", &path, None, json!({}))
+        .await;
     let text = |zh: &str| json!({ "zh": zh, "en": "words" });
     let next = json!({
         "plan": { "code": "next", "title": "下一版", "title_en": "Next", "edition": "2026", "state": "draft",

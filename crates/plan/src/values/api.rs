@@ -11,6 +11,7 @@ use serde_json::Value as Json_;
 use tianyuan_kernel::App;
 use tianyuan_kernel::authority::Action;
 use tianyuan_kernel::clock::Micros;
+use tianyuan_kernel::db::Sql;
 use tianyuan_kernel::error::{Error, FieldError, Problems, Result};
 use tianyuan_kernel::http::extract::read_body;
 use tianyuan_kernel::http::list::PageParams;
@@ -132,6 +133,13 @@ async fn list_values(
     Ok(Json(List::build(rows, &page, key, |row| {
         view(row, &names, staff)
     })))
+}
+
+/// The values of an indicator that are in force, oldest first, as strangers see them.
+pub(crate) async fn for_strangers(sql: &mut dyn Sql, id: &IndicatorId) -> Result<Vec<Value>> {
+    let rows = store::in_force(sql, id).await?;
+    let nobody = BTreeMap::new();
+    Ok(rows.into_iter().map(|r| view(r, &nobody, false)).collect())
 }
 
 /// A value to record.

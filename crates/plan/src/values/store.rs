@@ -62,6 +62,22 @@ pub(crate) async fn list(
     sql.select(select).await?.iter().map(value).collect()
 }
 
+/// Most values shown at once outside of a paged list.
+const SHOWN_MAX: i64 = 2_000;
+
+/// The values of an indicator that are in force, oldest first.
+pub(crate) async fn in_force(sql: &mut dyn Sql, indicator: &IndicatorId) -> Result<Vec<ValueRow>> {
+    let rows = sql
+        .all(
+            "SELECT id, at, value, period, note, source, revision, superseded_at, recorded_at, \
+             recorded_by, fact_id FROM plan_values \
+             WHERE indicator_id = $1 AND superseded_at IS NULL ORDER BY at, period LIMIT $2",
+            args![indicator, SHOWN_MAX],
+        )
+        .await?;
+    rows.iter().map(value).collect()
+}
+
 /// The last value of one source, by the time it was recorded.
 pub(crate) async fn last_of_source(
     sql: &mut dyn Sql,
