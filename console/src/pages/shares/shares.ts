@@ -21,6 +21,6 @@ const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', 
 
 /** What to put into a web page. */
 export function embedCode(made: ShareCreated, name: string, origin = location.origin): string {
-  const height = made.share.page === 'wall' ? 540 : 460
+  const height = made.share.page === 'wall' ? 540 : 500
   return `<iframe src="${origin}/embed/${made.token}" title="${escaped(made.share.title || name)}" width="960" height="${height}" loading="lazy"></iframe>`
 }
