@@ -50,7 +50,7 @@ it('what is recorded stands on the wall at once, lit', async () => {
   await page.getByText('实时').waitFor()
   const api = await script()
   const indicator = await api.indicator(6)
-  const sent = await api.call('POST', `/indicators/${indicator.id}/values`, { at: '2024-09-30', value: 23 }, { 'Idempotency-Key': 'wall-1' })
+  const sent = await api.call('POST', `/indicators/${indicator.id}/values`, { at: '2025-03-31', value: 23 }, { 'Idempotency-Key': 'wall-1' })
   assert.equal(sent.status, 201)
   const row = page.locator('.at-indicators li', { hasText: '数字商务服务开放场景' })
   await row.locator('.value', { hasText: /^\s*23\s/ }).waitFor()

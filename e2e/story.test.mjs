@@ -101,7 +101,8 @@ describe('a value', () => {
     await page.getByLabel('说明').fill('统计局快报，含规上与规下')
     await page.getByRole('button', { name: '填报新数' }).click()
     await page.getByText('已记录 2,390.5 亿元').waitFor()
-    const row = page.getByRole('row').filter({ hasText: '2024年12月31日' })
+    // The sample's own report stands for the same day; this is its revision.
+    const row = page.getByRole('row').filter({ hasText: '2024年12月31日' }).filter({ hasText: '2,390.5' })
     await row.getByRole('button', { name: /这个数从哪来/ }).click()
     const answer = page.locator('.el-popper').filter({ hasText: '统计局快报' })
     await answer.getByText('人工填报').waitFor()

@@ -1,5 +1,7 @@
 //! The sample district's edition, carried in the binary.
 
+mod followup;
+
 use tianyuan_kernel::App;
 use tianyuan_kernel::error::Result;
 use tianyuan_kernel::http::tx::Tx;
@@ -50,6 +52,7 @@ pub async fn load(app: &App) -> Result<Option<Plan>> {
         .await?
         .map_err(|f| refused(&f, false))?;
     let plan = apply(app, &mut tx, &prepared, None).await?;
+    followup::load(app, &mut tx, &plan).await?;
     tx.commit().await?;
     Ok(Some(plan))
 }

@@ -17,7 +17,10 @@ pub mod indicators;
 pub mod measures;
 pub mod nearest;
 pub mod overview;
+pub mod periods;
 pub mod plans;
+pub mod reports;
+pub mod schedule;
 pub mod shares;
 pub(crate) mod stored;
 #[cfg(test)]
@@ -39,6 +42,10 @@ pub fn router() -> Routes {
         .merge(values::api::routes())
         .merge(overview::api::routes())
         .merge(shares::api::routes())
+        .merge(periods::api::routes())
+        .merge(reports::api::routes())
+        .merge(reports::files::routes())
+        .merge(schedule::api::routes())
         .merge(files::routes())
 }
 
@@ -52,6 +59,14 @@ pub fn room() -> Room {
                 "plan/0010_shares",
                 include_str!("migrations/0010_shares.sql"),
             ),
+            (
+                "plan/0020_followup",
+                include_str!("migrations/0020_followup.sql"),
+            ),
+            (
+                "plan/0021_values_from_reports",
+                include_str!("migrations/0021_values_from_reports.sql"),
+            ),
         ])
         .kinds(&[
             plans::PLAN_IMPORTED,
@@ -62,12 +77,29 @@ pub fn room() -> Room {
             values::VALUE_RECORDED,
             shares::SHARE_CREATED,
             shares::SHARE_REVOKED,
+            periods::PERIOD_PLANNED,
+            periods::PERIOD_OPENED,
+            periods::PERIOD_CHANGED,
+            periods::ROSTER_CHANGED,
+            periods::REMINDED,
+            reports::REPORT_SAVED,
+            reports::REPORT_SUBMITTED,
+            reports::REPORT_ENDORSED,
+            reports::REPORT_RETURNED,
+            reports::REPORT_ACCEPTED,
+            reports::REPORT_DELEGATED,
+            schedule::MILESTONE_ADDED,
+            schedule::MILESTONE_CHANGED,
+            schedule::MILESTONE_REMOVED,
+            schedule::DEPENDENCY_ADDED,
+            schedule::DEPENDENCY_REMOVED,
         ])
         .routes(router())
         .find("Plan", finders::plan)
         .find("Measure", finders::measure)
         .find("Indicator", finders::indicator)
-        .jobs(&[values::measure::READ_METRICS])
-        .schedules(&[values::measure::SCHEDULE])
+        .find("Report", finders::report)
+        .jobs(&[values::measure::READ_METRICS, periods::remind::FOLLOW_UP])
+        .schedules(&[values::measure::SCHEDULE, periods::remind::SCHEDULE])
         .metrics(vec![measures::metrics::DONE, measures::metrics::UNDER_WAY])
 }

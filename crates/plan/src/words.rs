@@ -120,6 +120,8 @@ vocabulary! {
         Excel = "excel", "表格导入";
         /// A metric of the platform.
         Metric = "metric", "平台测量";
+        /// An accepted report of a unit.
+        Report = "report", "进展报告";
     }
 }
 
@@ -172,6 +174,48 @@ vocabulary! {
         NoData = "no_data", "暂无数据";
         /// The plan sets a target that is worse than its own baseline, and it is being kept.
         TargetBelowBaseline = "target_below_baseline", "目标低于基期";
+    }
+}
+
+vocabulary! {
+    /// How long a reporting period is.
+    #[schema(as = PeriodSpan)]
+    Span {
+        /// A calendar month.
+        Month = "month", "月";
+        /// A quarter of a year.
+        Quarter = "quarter", "季度";
+        /// A calendar year.
+        Year = "year", "年度";
+    }
+}
+
+vocabulary! {
+    /// Where a reporting period stands.
+    PeriodState {
+        /// Laid out, nothing owed yet; opens by itself on its last day.
+        Planned = "planned", "未开始";
+        /// Units report.
+        Open = "open", "填报中";
+        /// Nothing changes any more.
+        Closed = "closed", "已结束";
+    }
+}
+
+vocabulary! {
+    /// Where a unit's report stands.
+    #[schema(as = ReportStage)]
+    Stage {
+        /// Not begun.
+        Owed = "owed", "待填报";
+        /// Begun, not sent.
+        Draft = "draft", "草稿";
+        /// Sent, waits for review.
+        Submitted = "submitted", "已报送";
+        /// Sent back with a comment.
+        Returned = "returned", "已退回";
+        /// Taken over into measure and indicators.
+        Accepted = "accepted", "已采纳";
     }
 }
 

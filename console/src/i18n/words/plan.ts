@@ -150,6 +150,7 @@ export const plan = define({
   'indicator.source.plan': ['方案文本', 'The plan'],
   'indicator.source.manual': ['人工填报', 'Entered by hand'],
   'indicator.source.excel': ['Excel 导入', 'Excel import'],
+  'indicator.source.report': ['进展报告（已采纳）', 'An accepted report'],
   'indicator.source.metric': ['平台自动测得', 'Measured by the platform'],
   'indicator.revision': ['修订', 'Revision'],
   'indicator.revisionNo': ['第 {n} 版', 'Revision {n}'],

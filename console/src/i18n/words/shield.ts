@@ -117,6 +117,7 @@ export const shield = define({
   'kind.Node': ['节点', 'Node'],
   'kind.Policy': ['策略', 'Policy'],
   'kind.Ledger': ['账本', 'Ledger'],
+  'kind.Report': ['进展报告', 'Report'],
 
   'audit.lead': ['发生过的每件事，都有可当场核验的凭证。', 'Everything that happened, each with a receipt you can check here.'],
   'audit.when': ['时间', 'When'],

@@ -303,6 +303,80 @@ async fn walk_plan(walk: &mut Walk<'_>) {
         .await;
 }
 
+async fn walk_follow_up(walk: &mut Walk<'_>) {
+    let plan = all(&walk.admin, "/api/v1/plans").await.remove(0);
+    let base = format!("/api/v1/plans/{}/periods", id(&plan));
+    let new = json!({ "span": "quarter", "year": 2024, "number": 2 });
+    let operation = "POST /api/v1/plans/{id}/periods";
+    let period = walk.step(operation, &base, None, new).await;
+    let operation = "POST /api/v1/plans/{id}/periods/calendar";
+    let span = json!({ "span": "month" });
+    walk.step(operation, &format!("{base}/calendar"), None, span)
+        .await;
+    let path = format!("/api/v1/periods/{}", id(&period));
+    let etag = walk.etag(&path).await;
+    let due = json!({ "due": "2024-07-20" });
+    walk.step("PATCH /api/v1/periods/{id}", &path, Some(&etag), due)
+        .await;
+    let remind = format!("{path}/reminders");
+    let operation = "POST /api/v1/periods/{id}/reminders";
+    walk.step(operation, &remind, None, json!({})).await;
+    let report = all(&walk.admin, &format!("{path}/reports?measure=10")).await;
+    let (report, other) = (&report[0], &report[1]["unit"]["id"]);
+    let path = format!("/api/v1/reports/{}", id(report));
+    let upload = format!("{path}/files?name=a.pdf");
+    let pdf = b"%PDF-1.7".to_vec();
+    let operation = "POST /api/v1/reports/{id}/files";
+    let file = walk.raw(operation, &upload, "application/pdf", pdf).await;
+    let operation = "DELETE /api/v1/reports/{id}/files/{file_id}";
+    let file = format!("{path}/files/{}", id(&file));
+    walk.step(operation, &file, None, json!({})).await;
+    let written = json!({ "state": "under_way", "body": "已启动" });
+    let comment = json!({ "comment": "请补充" });
+    for (verb, body) in [
+        ("delegation", json!({ "unit_id": other })),
+        ("", written.clone()),
+        ("submit", json!({})),
+        ("return", comment),
+        ("submit", json!({})),
+        ("endorse", json!({})),
+        ("accept", json!({})),
+    ] {
+        let etag = walk.etag(&path).await;
+        if verb.is_empty() {
+            walk.step("PATCH /api/v1/reports/{id}", &path, Some(&etag), body)
+                .await;
+        } else {
+            let operation = format!("POST /api/v1/reports/{{id}}/{verb}");
+            walk.step(&operation, &format!("{path}/{verb}"), Some(&etag), body)
+                .await;
+        }
+    }
+    walk_schedule(walk, id(&plan)).await;
+}
+
+async fn walk_schedule(walk: &mut Walk<'_>, plan: &str) {
+    let measures = all(&walk.admin, &format!("/api/v1/plans/{plan}/measures")).await;
+    let path = format!("/api/v1/measures/{}", id(&measures[0]));
+    let operation = "POST /api/v1/measures/{id}/milestones";
+    let new = json!({ "title": "开工", "due": "2024-12-31" });
+    let milestones = format!("{path}/milestones");
+    let milestone = walk.step(operation, &milestones, None, new).await;
+    let one = format!("/api/v1/milestones/{}", id(&milestone));
+    let done = json!({ "done_at": "2024-06-01" });
+    let operation = "PATCH /api/v1/milestones/{id}";
+    walk.step(operation, &one, Some("\"1\""), done).await;
+    walk.step("DELETE /api/v1/milestones/{id}", &one, None, json!({}))
+        .await;
+    let needs = json!({ "needs_id": measures[1]["id"] });
+    let operation = "POST /api/v1/measures/{id}/dependencies";
+    let dependencies = format!("{path}/dependencies");
+    walk.step(operation, &dependencies, None, needs).await;
+    let operation = "DELETE /api/v1/measures/{id}/dependencies/{needs_id}";
+    let one = format!("{dependencies}/{}", id(&measures[1]));
+    walk.step(operation, &one, None, json!({})).await;
+}
+
 #[tokio::test]
 async fn every_mutation_leaves_a_fact() {
     on_the_sample_district(async |node| {
@@ -314,6 +388,7 @@ async fn every_mutation_leaves_a_fact() {
         };
         walk_people(&mut walk).await;
         walk_plan(&mut walk).await;
+        walk_follow_up(&mut walk).await;
         walk_sessions(&mut walk).await;
         let auditor = person(
             &node,

@@ -2,6 +2,7 @@
 
 mod composition;
 mod contract;
+mod follow_up;
 mod house;
 mod process;
 mod story;

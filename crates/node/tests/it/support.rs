@@ -7,10 +7,17 @@ pub(crate) const PASSWORD: &str = "river-and-bridge";
 
 /// Runs a journey on both databases, with the sample district loaded and its facts settled.
 pub(crate) async fn on_the_sample_district<F: AsyncFn(Node)>(test: F) {
+    on_the_sample_district_at(0, test).await;
+}
+
+/// As [`on_the_sample_district`], loaded some days after the tests' clock begins: the sample's
+/// follow-up is there once its quarters are over.
+pub(crate) async fn on_the_sample_district_at<F: AsyncFn(Node)>(days: i64, test: F) {
     each_backend_with(
         |config| tianyuan::compose::rooms(config).unwrap(),
         |config| config.limits.sign_ins_per_minute_address = 1_000,
         async |node| {
+            node.advance(days * 86_400);
             tianyuan_shield::people::ensure_admin(&node.app, Some(PASSWORD.to_owned()))
                 .await
                 .unwrap();

@@ -43,7 +43,8 @@ async fn indicator(ctx: &Ctx, id: &IndicatorId, action: Action) -> Result<Entity
     Ok(access.entity())
 }
 
-async fn list(ctx: &Ctx, record: &Entity, page: &Page) -> Result<Json<List<File>>> {
+/// One page of a record's files.
+pub(crate) async fn list(ctx: &Ctx, record: &Entity, page: &Page) -> Result<Json<List<File>>> {
     let mut sql = ctx.read().await?;
     let rows = files::list(&mut sql, record, page).await?;
     Ok(Json(List::build(
@@ -54,14 +55,16 @@ async fn list(ctx: &Ctx, record: &Entity, page: &Page) -> Result<Json<List<File>
     )))
 }
 
-async fn attach(ctx: &Ctx, record: &Entity, request: Request<Body>) -> Result<Response> {
+/// Receives a file for a record.
+pub(crate) async fn attach(ctx: &Ctx, record: &Entity, request: Request<Body>) -> Result<Response> {
     let received = files::receive(&ctx.app, request).await?;
     let mut tx = ctx.begin().await?;
     let file = files::attach(&mut tx, record, received).await?;
     tx.answer(StatusCode::CREATED, &file).await
 }
 
-async fn download(ctx: &Ctx, record: &Entity, id: &FileId) -> Result<Response> {
+/// A record's file, as an attachment.
+pub(crate) async fn download(ctx: &Ctx, record: &Entity, id: &FileId) -> Result<Response> {
     let file = {
         let mut sql = ctx.read().await?;
         files::get(&mut sql, record, id).await?
@@ -69,7 +72,8 @@ async fn download(ctx: &Ctx, record: &Entity, id: &FileId) -> Result<Response> {
     files::download(&ctx.app, &file).await
 }
 
-async fn remove(ctx: &Ctx, record: &Entity, id: &FileId) -> Result<StatusCode> {
+/// Takes a file from a record.
+pub(crate) async fn remove(ctx: &Ctx, record: &Entity, id: &FileId) -> Result<StatusCode> {
     let mut tx = ctx.begin().await?;
     files::remove(&mut tx, record, id).await?;
     tx.commit().await?;

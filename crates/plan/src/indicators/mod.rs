@@ -22,7 +22,7 @@ use crate::directory::{Directory, by_owner};
 use crate::overview::attention;
 use crate::plans::PlanId;
 use crate::values::Recordable;
-use crate::words::{Direction, Nature, PlanState, Status};
+use crate::words::{Direction, Nature, Period, PlanState, Status};
 use rules::{Latest, Standing, Subject};
 
 tianyuan_kernel::id!(IndicatorId, "indicator", "An indicator of an edition.");
@@ -119,6 +119,12 @@ impl Indicator {
             latest: self.latest,
             standing,
         }
+    }
+
+    /// What the path expects at a date, of a value that covers this.
+    #[must_use]
+    pub fn expected_at(&self, at: Date, covers: Period) -> Option<f64> {
+        self.subject().expected(at, covers)
     }
 
     fn subject(&self) -> Subject<'_> {

@@ -166,6 +166,16 @@ pub(crate) async fn units_of_plan(
         .collect()
 }
 
+/// Takes the measure's turn: a second writer waits here until the first has committed.
+pub(crate) async fn take_turn(sql: &mut dyn Sql, id: &MeasureId) -> Result<()> {
+    sql.execute(
+        "UPDATE plan_measures SET version = version WHERE id = $1",
+        args![id],
+    )
+    .await
+    .map(|_| ())
+}
+
 /// Sets the state; false when the version is no longer `version`.
 pub(crate) async fn set_state(
     sql: &mut dyn Sql,

@@ -4,6 +4,7 @@
 //! Invariant: a value and its fact (`indicator.value_recorded`) are written in one transaction.
 
 pub mod api;
+pub mod doubt;
 pub mod measure;
 pub mod range;
 pub mod sheet;

@@ -49,10 +49,11 @@ pub struct Engine {
 }
 
 /// Kinds of resources and the schema's names for them; an account is a person as a resource.
-pub const KINDS: [(&str, &str); 13] = [
+pub const KINDS: [(&str, &str); 14] = [
     ("Plan", "Plan"),
     ("Measure", "Measure"),
     ("Indicator", "Indicator"),
+    ("Report", "Report"),
     ("Unit", "Unit"),
     ("Person", "Account"),
     ("Session", "Session"),

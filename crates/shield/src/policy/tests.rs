@@ -28,6 +28,9 @@ Measure           VCEDIXRP    VX            VX        VX           VXW     VX   
 Measure/unit      VCEDIXRP    VXR           VXR       VX           VXW     VX       -          -       -
 Indicator         VCEDIXRP    VX            VX        VX           VXW     VX       -          -       -
 Indicator/unit    VCEDIXRP    VXR           VXR       VX           VXW     VX       -          -       -
+Report            VCEDIRP     V             V         V            VXW     V        -          -       -
+Report/unit       VCEDIRP     VR            VER       V            VXW     V        -          -       -
+Report/own        VCEDIRP     VR            VR        VR           VXRW    VR       V          V       -
 Unit              VCE         V             V         V            VXW     VCE      -          -       -
 Person            VCEA        -             -         -            VXW     VCEAS    -          -       -
 Person/unit       VCEA        -             V         -            VXW     VCEAS    -          -       -
