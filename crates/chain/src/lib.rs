@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use tianyuan_kernel::Room;
 
+pub use ledgers::problems;
+
 /// This room, for the node to compose.
 #[must_use]
 pub fn room() -> Room {

@@ -110,6 +110,7 @@ impl Builder {
     /// # Errors
     /// When the database cannot be opened or refuses a migration.
     pub async fn migrate(&self) -> Result<Vec<&'static str>> {
+        self.config.make_data_folder()?;
         let db = Db::open(&self.config).await?;
         let applied = migrate(&db, &self.migrations(), self.clock.now()).await?;
         db.close().await;
@@ -121,6 +122,7 @@ impl Builder {
     /// # Errors
     /// When the database cannot be opened, or two rooms claim one name.
     pub async fn build(mut self) -> Result<(App, Routes)> {
+        self.config.make_data_folder()?;
         let db = Db::open(&self.config).await?;
         migrate(&db, &self.migrations(), self.clock.now()).await?;
         let mut kinds = BTreeMap::new();

@@ -163,9 +163,11 @@ enum KeysCommand {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     serve::install_tls();
-    let mut config = match Config::load(cli.config.as_deref(), std::env::vars()) {
-        Ok(config) => config,
-        Err(errors) => {
+    let (config, mut errors) = Config::examine(cli.config.as_deref(), std::env::vars());
+    errors.extend(config.iter().flat_map(compose::problems));
+    let mut config = match config {
+        Some(config) if errors.is_empty() => config,
+        _ => {
             for error in errors {
                 eprintln!("config: {error}");
             }
@@ -192,10 +194,25 @@ pub fn main() -> ExitCode {
     match runtime.block_on(run(cli.command, config)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", in_words(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error as people at a terminal read it: what was wrong and where, or the cause itself, which
+/// is theirs to know here.
+fn in_words(error: &Error) -> String {
+    let detail = error.detail();
+    let mut words = match error.cause() {
+        Some(cause) => cause.to_owned(),
+        None => format!("{} · {}", detail.zh, detail.en),
+    };
+    for field in error.fields() {
+        let (zh, en) = (&field.detail.zh, &field.detail.en);
+        words.push_str(&format!("\n  {}: {zh} · {en}", field.field));
+    }
+    words
 }
 
 async fn run(command: Command, config: Config) -> Result<ExitCode> {
@@ -208,7 +225,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
         }
         Command::Config {
             command: ConfigCommand::Check,
-        } => return Ok(check(&config)),
+        } => println!("config: no errors"),
         Command::Verify(args) => return verify(args).await,
         Command::Backup { target } => {
             let files = backup::backup(&config, &target).await?;
@@ -230,7 +247,11 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
         } => {
             let (app, _) = compose::builder(config)?.build().await?;
             let outcome = tianyuan_plan::cli::import(&app, &file, None).await?;
-            let done = if outcome.new { "loaded" } else { "corrected" };
+            let done = match (outcome.new, outcome.differences.is_empty()) {
+                (true, _) => "loaded",
+                (false, false) => "corrected",
+                (false, true) => "unchanged:",
+            };
             println!("{done} {} {}", outcome.plan.code, outcome.plan.title);
             app.db().close().await;
         }
@@ -252,19 +273,6 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What the rooms say of a configuration that reads well.
-fn check(config: &Config) -> ExitCode {
-    let problems = tianyuan_shield::problems(config);
-    for problem in &problems {
-        eprintln!("config: {problem}");
-    }
-    if problems.is_empty() {
-        println!("config: no errors");
-        return ExitCode::SUCCESS;
-    }
-    ExitCode::from(2)
 }
 
 async fn restore(config: Config, source: &std::path::Path) -> Result<()> {

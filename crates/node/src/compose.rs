@@ -37,6 +37,14 @@ pub fn rooms(config: &Config) -> Result<(Vec<Room>, Arc<dyn Authorize>)> {
     ))
 }
 
+/// What the rooms find in a configuration that is well-formed and yet cannot work, one line each.
+#[must_use]
+pub fn problems(config: &Config) -> Vec<String> {
+    let mut problems = tianyuan_shield::problems(config);
+    problems.extend(tianyuan_chain::problems(config));
+    problems
+}
+
 fn node_room() -> Room {
     Room::new("node").routes(crate::web::routes())
 }

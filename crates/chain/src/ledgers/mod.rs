@@ -34,6 +34,7 @@ use tianyuan_kernel::{App, Text};
 
 pub(crate) use api::routes;
 pub use open::Ledgers;
+pub use witness::problems;
 pub use worker::{integrate, start};
 
 /// A ledger's key was replaced; one checkpoint carries both signatures.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tianyuan_kernel::config::WitnessConfig;
+use tianyuan_kernel::config::{Config, WitnessConfig};
 use tianyuan_kernel::db::Db;
 use tianyuan_kernel::fetch::Request;
 use tianyuan_kernel::{App, Error, Result};
@@ -27,6 +27,33 @@ use super::{keys, store};
 const PAUSE: Duration = Duration::from_millis(500);
 const AFTER_FAILURE: u32 = 20;
 const ANSWER_BYTES_MAX: u64 = 64 << 10;
+
+/// What is well-formed in `ledger` and yet cannot work, one line each.
+#[must_use]
+pub fn problems(config: &Config) -> Vec<String> {
+    let ledger = &config.ledger;
+    let mut problems = Vec::new();
+    if let Some(wrong) = ledger.origin.as_deref().and_then(super::open::wrong_origin) {
+        problems.push(format!("ledger.origin: {wrong}"));
+    }
+    for (at, key) in ledger.witnessed.iter().enumerate() {
+        if let Err(error) = key.parse::<VerifierKey>() {
+            problems.push(format!("ledger.witnessed[{at}]: {error}"));
+        }
+    }
+    for (at, witness) in ledger.witnesses.iter().enumerate() {
+        if let Err(error) = witness.key.parse::<VerifierKey>() {
+            problems.push(format!("ledger.witnesses[{at}].key: {error}"));
+        }
+        if !config.fetch.lists(&witness.url) {
+            problems.push(format!(
+                "ledger.witnesses[{at}].url: its host is not in fetch.allow_hosts (or \
+                 fetch.allow_private_hosts)"
+            ));
+        }
+    }
+    problems
+}
 
 struct Seen(Db);
 

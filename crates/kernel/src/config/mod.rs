@@ -1,8 +1,11 @@
 //! Configuration: one TOML file, overridden by `TIANYUAN__SECTION__KEY` in the environment.
 //! Unknown keys are refused, and every error names the key and what would be right.
 
+mod check;
+mod read;
+
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -332,103 +335,15 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Config {
-    /// Reads a file (none: the defaults) and lays the environment over it.
+    /// Makes the data folder when there is none, for this account alone: records and keys are
+    /// in it.
     ///
     /// # Errors
-    /// Every problem found, one line each, naming the key and what would be right.
-    pub fn load(
-        file: Option<&Path>,
-        environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, Vec<String>> {
-        let mut table = match file {
-            None => toml::Table::new(),
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|e| vec![format!("cannot read {}: {e}", path.display())])?
-                .parse::<toml::Table>()
-                .map_err(|e| vec![format!("{} is not TOML: {e}", path.display())])?,
-        };
-        let mut errors = Vec::new();
-        for (name, value) in environment {
-            if let Some(path) = name.strip_prefix("TIANYUAN__")
-                && let Err(error) = overlay(&mut table, path, &value)
-            {
-                errors.push(format!("{name}: {error}"));
-            }
-        }
-        let config = read(table, &mut errors);
-        errors.extend(config.iter().flat_map(Self::check));
-        match config {
-            Some(config) if errors.is_empty() => Ok(config),
-            _ => Err(errors),
-        }
-    }
-
-    /// What is well-formed and yet cannot work.
-    #[must_use]
-    pub fn check(&self) -> Vec<String> {
-        let mut errors = self.fetch.check();
-        if !self.server.listen.ip().is_loopback()
-            && self.server.tls.is_none()
-            && self.server.trusted_proxies.is_empty()
-        {
-            errors.push(format!(
-                "server.listen: {} is reachable from outside; set server.tls (certificate, key), \
-                 or name the TLS-terminating proxy in server.trusted_proxies, or listen on 127.0.0.1",
-                self.server.listen
-            ));
-        }
-        if let Some(tls) = &self.server.tls {
-            for (key, path) in [("certificate", &tls.certificate), ("key", &tls.key)] {
-                if !path.is_file() {
-                    errors.push(format!("server.tls.{key}: no file at {}", path.display()));
-                }
-            }
-        }
-        let secrets = [("database.url", self.database.url.as_ref())]
-            .into_iter()
-            .chain(self.storage.s3.iter().flat_map(|s3| {
-                [
-                    ("storage.s3.access_key_id", Some(&s3.access_key_id)),
-                    ("storage.s3.secret_access_key", Some(&s3.secret_access_key)),
-                ]
-            }))
-            .chain(
-                self.identity
-                    .oidc
-                    .iter()
-                    .map(|o| ("identity.oidc.client_secret", o.client_secret.as_ref())),
-            );
-        for (key, secret) in secrets {
-            if let Some(Err(error)) = secret.map(Secret::reveal) {
-                errors.push(format!("{key}: {error}"));
-            }
-        }
-        if let Some(Ok(url)) = self.database.url.as_ref().map(Secret::reveal)
-            && !["sqlite:", "postgres:", "postgresql:"]
-                .iter()
-                .any(|p| url.starts_with(p))
-        {
-            errors.push("database.url: must begin with sqlite: or postgres://".to_owned());
-        }
-        if !self.identity.oidc.is_empty() && self.server.public_url.is_none() {
-            errors.push(
-                "server.public_url: needed with identity.oidc, because providers send browsers back to it"
-                    .to_owned(),
-            );
-        }
-        if let Some(folder) = self.identity.policies.as_ref().filter(|f| !f.is_dir()) {
-            errors.push(format!(
-                "identity.policies: no folder at {}",
-                folder.display()
-            ));
-        }
-        if !(10..=10_000).contains(&self.ledger.interval_ms) {
-            errors.push("ledger.interval_ms: between 10 and 10000".to_owned());
-        }
-        if self.database.connections_max == 0 {
-            errors.push("database.connections_max: at least 1".to_owned());
-        }
-        errors
+    /// When it cannot be made.
+    pub fn make_data_folder(&self) -> std::io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&self.node.data)
     }
 
     /// The database's address.
@@ -443,119 +358,5 @@ impl Config {
                 self.node.data.join("tianyuan.db").display()
             )),
         }
-    }
-}
-
-/// Reads a table; each wrong key is said and then left out, so that the next can be said too.
-fn read(mut table: toml::Table, errors: &mut Vec<String>) -> Option<Config> {
-    for _ in 0..100 {
-        match serde_path_to_error::deserialize(toml::Value::Table(table.clone())) {
-            Ok(config) => return Some(config),
-            Err(error) => {
-                let path = error.path().to_string();
-                let said = error.inner().to_string();
-                errors.push(format!("{path}: {}", said.lines().next().unwrap_or(&said)));
-                if !leave_out(&mut table, &path) {
-                    return None;
-                }
-            }
-        }
-    }
-    None
-}
-
-/// Takes `a.b.c` out of the table, as far as tables go; false when nothing is there.
-fn leave_out(table: &mut toml::Table, path: &str) -> bool {
-    match path.split_once('.') {
-        Some((first, rest)) => match table.get_mut(first) {
-            Some(toml::Value::Table(inner)) => {
-                leave_out(inner, rest) || table.remove(first).is_some()
-            }
-            _ => table.remove(first).is_some(),
-        },
-        None => table
-            .remove(path.split('[').next().unwrap_or(path))
-            .is_some(),
-    }
-}
-
-/// Sets `a.b.c` of the table from `A__B__C`; the value is TOML when it parses as such, else text.
-fn overlay(table: &mut toml::Table, path: &str, value: &str) -> Result<(), String> {
-    let keys: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
-    let Some((last, parents)) = keys.split_last() else {
-        return Ok(());
-    };
-    let mut here = table;
-    for key in parents {
-        here = here
-            .entry(key.clone())
-            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-            .as_table_mut()
-            .ok_or_else(|| format!("{key} is not a section"))?;
-    }
-    let parsed = format!("v = {value}")
-        .parse::<toml::Table>()
-        .ok()
-        .and_then(|mut t| t.remove("v"))
-        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    here.insert(last.clone(), parsed);
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
-        Config::load(
-            None,
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
-        )
-    }
-
-    #[test]
-    fn the_environment_overrides_and_unknown_keys_are_refused_by_name() {
-        let config = load(&[
-            ("TIANYUAN__SERVER__LISTEN", "127.0.0.1:9000"),
-            ("TIANYUAN__LEDGER__SM2", "true"),
-            ("TIANYUAN__DATABASE__CONNECTIONS_MAX", "3"),
-            ("UNRELATED", "x"),
-        ])
-        .unwrap();
-        assert_eq!(config.server.listen.port(), 9000);
-        assert!(config.ledger.sm2);
-        assert_eq!(config.database.connections_max, 3);
-        let errors = load(&[("TIANYUAN__SERVER__LISTNE", "x")]).unwrap_err();
-        assert!(
-            errors[0].contains("listne") && errors[0].contains("listen"),
-            "{errors:?}"
-        );
-    }
-
-    #[test]
-    fn a_public_address_needs_tls_or_a_named_proxy() {
-        let errors = load(&[("TIANYUAN__SERVER__LISTEN", "0.0.0.0:80")]).unwrap_err();
-        assert!(errors[0].starts_with("server.listen"), "{errors:?}");
-        load(&[
-            ("TIANYUAN__SERVER__LISTEN", "0.0.0.0:80"),
-            ("TIANYUAN__SERVER__TRUSTED_PROXIES", "[\"127.0.0.1\"]"),
-        ])
-        .unwrap();
-    }
-
-    #[test]
-    fn secrets_come_from_files_and_are_never_printed() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("url");
-        std::fs::write(&file, "postgres://u:hunter2@h/d\n").unwrap();
-        let toml = format!("{{ file = '{}' }}", file.display());
-        let config = load(&[("TIANYUAN__DATABASE__URL", &toml)]).unwrap();
-        assert_eq!(config.database_url().unwrap(), "postgres://u:hunter2@h/d");
-        let config = load(&[("TIANYUAN__DATABASE__URL", "postgres://u:hunter2@h/d")]).unwrap();
-        assert!(!format!("{config:?}").contains("hunter2"));
-        let errors = load(&[("TIANYUAN__DATABASE__URL", "{ file = '/nowhere/x' }")]).unwrap_err();
-        assert!(errors[0].starts_with("database.url"), "{errors:?}");
     }
 }
