@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Handle, Server};
 use tianyuan_kernel::{App, Error, Result};
 
 use crate::{compose, demo, web};
@@ -31,16 +31,20 @@ pub async fn run(
 ) -> Result<()> {
     let listen = config.server.listen;
     let (app, routes) = compose::builder(config)?.build().await?;
+    // Several nodes may start at once on an empty database.
+    let alone = app.db().prepare_alone().await?;
     tianyuan_shield::people::keep_erased(&app).await?;
     tianyuan_shield::policy::note_changes(&app).await?;
     let first_password = tianyuan_shield::people::ensure_admin(&app, admin_password).await?;
     let demo = with_demo && demo::load(&app).await?;
+    let ledgers = tianyuan_chain::ledgers::start(&app).await?;
+    alone.done().await;
     let (router, _, _) = tianyuan_kernel::app::serve(&app, routes, |router, document| {
         compose::complete(document);
         web::extend(router, document)
     });
     let mut tasks = app.spawn_background();
-    tasks.extend(tianyuan_chain::ledgers::start(&app).await?);
+    tasks.extend(ledgers);
     let listener = std::net::TcpListener::bind(listen)
         .map_err(|e| Error::internal(format!("cannot listen on {listen}: {e}")))?;
     listener.set_nonblocking(true)?;
@@ -58,17 +62,29 @@ pub async fn run(
         Some(tls) => {
             let tls = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await?;
             let server = axum_server::from_tcp_rustls(listener, tls)?;
-            server.handle(handle).serve(service).await?;
+            patient(server).handle(handle).serve(service).await?;
         }
         None => {
-            axum_server::from_tcp(listener)?
-                .handle(handle)
-                .serve(service)
-                .await?
+            let server = axum_server::from_tcp(listener)?;
+            patient(server).handle(handle).serve(service).await?;
         }
     }
     finish(&app, tasks).await;
     Ok(())
+}
+
+/// Seconds in which a connection has to send the head of its next request.
+const HEAD_S: u64 = 30;
+
+/// A connection that says nothing, or never ends what it says, is closed: what a request may take
+/// is counted only from its head on.
+fn patient<A: axum_server::Address, T>(server: Server<A, T>) -> Server<A, T> {
+    let patience = Duration::from_secs(HEAD_S);
+    let mut server = server.first_request_timeout(patience);
+    let builder = server.http_builder();
+    builder.http1().header_read_timeout(patience);
+    builder.http2().keep_alive_interval(patience);
+    server
 }
 
 async fn stop_on_signal(app: App, handle: Handle<SocketAddr>) {

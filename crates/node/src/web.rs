@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 use tianyuan_kernel::args;
@@ -94,7 +94,10 @@ pub fn extend(router: Router<App>, document: &utoipa::openapi::OpenApi) -> Route
 }
 
 /// A file of the console, or its first page for an address of the console's own.
-async fn console(uri: Uri, headers: HeaderMap) -> Response {
+async fn console(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return Error::not_found().into_response();
+    }
     let path = uri.path().trim_start_matches('/');
     for reserved in ["api/", "ledger/", "auth/"] {
         if path.starts_with(reserved) {

@@ -20,7 +20,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, SqlSafeStr, Transaction};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, PgPool, Postgres, SqlSafeStr, Transaction,
+};
 
 pub use args::{Arg, Args};
 pub use migrate::{Migration, migrate, pending_migrations};
@@ -134,6 +136,23 @@ impl Db {
         }
         let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
         Ok(self.read().await?.one(sql, Args::new()).await?.int("now")? - now.0)
+    }
+
+    /// Waits until no other node prepares this database, and keeps others waiting until it is
+    /// dropped: what must be there once is then looked for and made by one node at a time. A
+    /// connection of its own holds it, so a node that is killed holds nothing. On SQLite, where
+    /// nodes do not start side by side, it holds nothing either.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or another node holds it for a minute.
+    pub async fn prepare_alone(&self) -> Result<Preparing> {
+        let Engines::Postgres(pool) = &self.0 else {
+            return Ok(Preparing(None));
+        };
+        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        let sql = "SET lock_timeout = '60s'; SELECT pg_advisory_lock(836101)";
+        sqlx::raw_sql(sql).execute(&mut connection).await?;
+        Ok(Preparing(Some(connection)))
     }
 
     /// Connections for reading: all that are open, and the idle ones.
@@ -265,6 +284,21 @@ pub struct Connection<'a>(Borrowed<'a>);
 enum Borrowed<'a> {
     Sqlite(&'a mut rusqlite::Connection),
     Postgres(&'a mut PgConnection),
+}
+
+/// The right to prepare a database alone; see [`Db::prepare_alone`].
+#[must_use = "dropped, it keeps nobody waiting"]
+pub struct Preparing(Option<PgConnection>);
+
+impl Preparing {
+    /// Lets the next node in.
+    pub async fn done(self) {
+        if let Some(connection) = self.0
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "closing the connection that held the start");
+        }
+    }
 }
 
 /// A connection for reading.

@@ -16,6 +16,7 @@ use super::ctx::{BodyDigest, ClientAddr, RequestId, lang};
 use super::tx::Tx;
 use crate::App;
 use crate::authority::Principal;
+use crate::config::ServerConfig;
 use crate::error::{Error, Refusal};
 use crate::journal::{Kind, Log};
 use crate::metrics::{Answered, Class};
@@ -68,11 +69,9 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|c| c.0.ip());
-    let address = client_addr(
-        &app,
-        peer.unwrap_or(IpAddr::from([127, 0, 0, 1])),
-        request.headers(),
-    );
+    let peer = peer.map_or(IpAddr::from([127, 0, 0, 1]), |ip| ip.to_canonical());
+    let server = &app.config().server;
+    let address = client_addr(&server.trusted_proxies, peer, request.headers());
     let lang = lang(request.headers());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
@@ -82,14 +81,16 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let route = request.extensions().get::<MatchedPath>().cloned();
     let begun = app.now();
     let span = tracing::info_span!("request", id = %id, method = %method, path = %path);
-    let limit = Duration::from_secs(app.config().server.request_timeout_s);
-    let answer = tokio::time::timeout(limit, next.run(request))
-        .instrument(span.clone())
-        .await;
-    let mut response = answer.unwrap_or_else(|_| {
-        let words = Text::new("处理超时，请稍后重试。", "This took too long; try again.");
-        Error::unavailable("timed_out", words).into_response()
-    });
+    let mut response = if in_the_open(server, peer, &path) {
+        open_line().into_response()
+    } else {
+        let limit = Duration::from_secs(server.request_timeout_s);
+        let answer = tokio::time::timeout(limit, next.run(request));
+        answer.instrument(span.clone()).await.unwrap_or_else(|_| {
+            let words = Text::new("处理超时，请稍后重试。", "This took too long; try again.");
+            Error::unavailable("timed_out", words).into_response()
+        })
+    };
     let error = response.extensions_mut().remove::<Error>();
     if let Some(error) = &error {
         if let Some(cause) = error.cause() {
@@ -123,9 +124,29 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
         .map_or_else(|| hex::encode(app.random::<8>()), str::to_owned)
 }
 
+/// True for somebody beyond loopback who comes without TLS and past the declared proxy: a
+/// password sent like that could be read on the way. Health checks carry none.
+fn in_the_open(server: &ServerConfig, peer: IpAddr, path: &str) -> bool {
+    server.tls.is_none()
+        && !peer.is_loopback()
+        && !server.trusted_proxies.contains(&peer)
+        && !matches!(path, "/healthz" | "/readyz")
+}
+
+fn open_line() -> Error {
+    let words = Text::new(
+        "本节点只经由其 HTTPS 地址提供服务。",
+        "This node is reached through its HTTPS address only.",
+    );
+    let hint = Text::new(
+        "请使用管理员公布的 https 地址；代理的地址须列入 server.trusted_proxies。",
+        "Use the https address that its operator gives; a proxy is named in server.trusted_proxies.",
+    );
+    Error::new(StatusCode::FORBIDDEN, "tls_required", words).hint(hint)
+}
+
 /// The last address that a trusted proxy vouches for; the peer itself otherwise.
-fn client_addr(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let trusted = &app.config().server.trusted_proxies;
+fn client_addr(trusted: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let mut here = peer;
     if !trusted.contains(&here) {
         return here;
@@ -137,8 +158,8 @@ fn client_addr(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         .flat_map(|v| v.split(','))
         .collect();
     for hop in hops.iter().rev() {
-        match hop.trim().parse() {
-            Ok(address) => here = address,
+        match hop.trim().parse::<IpAddr>() {
+            Ok(address) => here = address.to_canonical(),
             Err(_) => break,
         }
         if !trusted.contains(&here) {
@@ -220,4 +241,48 @@ async fn supervise(app: &App, actor: String, refusal: &Refusal) -> crate::error:
     });
     tx.record(&REFUSED, &refusal.id, &body).await?;
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn beyond_loopback_only_tls_and_the_declared_proxy_get_in() {
+        let mut server = ServerConfig {
+            trusted_proxies: vec![ip("10.0.0.1")],
+            ..ServerConfig::default()
+        };
+        let refused = |server: &ServerConfig, peer| in_the_open(server, ip(peer), "/api/v1/me");
+        assert!(refused(&server, "10.0.0.2"));
+        assert!(refused(&server, "2001:db8::1"));
+        for welcome in ["10.0.0.1", "127.0.0.1", "::1"] {
+            assert!(!refused(&server, welcome), "{welcome}");
+        }
+        assert!(!in_the_open(&server, ip("10.0.0.2"), "/readyz"));
+        server.tls = Some(crate::config::TlsConfig {
+            certificate: "chain.pem".into(),
+            key: "key.pem".into(),
+        });
+        assert!(!refused(&server, "10.0.0.2"));
+    }
+
+    #[test]
+    fn only_a_declared_proxy_is_believed_about_who_calls() {
+        let trusted = [ip("10.0.0.1"), ip("10.0.0.9")];
+        let from = |peer: &str, forwarded: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_static(forwarded));
+            client_addr(&trusted, ip(peer), &headers).to_string()
+        };
+        assert_eq!(from("10.0.0.2", "1.2.3.4"), "10.0.0.2");
+        assert_eq!(from("10.0.0.1", "6.6.6.6, 1.2.3.4"), "1.2.3.4");
+        assert_eq!(from("10.0.0.1", "1.2.3.4, 10.0.0.9"), "1.2.3.4");
+        assert_eq!(from("10.0.0.1", "::ffff:1.2.3.4"), "1.2.3.4");
+        assert_eq!(from("10.0.0.1", "unknown"), "10.0.0.1");
+    }
 }

@@ -38,7 +38,13 @@ async fn several_nodes_may_start_at_once_on_one_empty_database() {
     let Some(place) = Place::on_postgres().await else {
         return;
     };
-    let nodes = join_all((0..3).map(|_| Serving::start(&place))).await;
+    tianyuan::serve::install_tls();
+    // All of them run before the first is listened to.
+    let children: Vec<_> = (0..4).map(|_| Serving::launch(&place)).collect();
+    let mut nodes = Vec::new();
+    for child in children {
+        nodes.push(Serving::greet(child, &place, reqwest::Client::builder()).await);
+    }
     for node in &nodes {
         let plans = node.get("/api/v1/plans").await;
         assert_eq!(plans["items"].as_array().unwrap().len(), 1, "{plans}");
@@ -47,6 +53,30 @@ async fn several_nodes_may_start_at_once_on_one_empty_database() {
     let seen = nodes[2].notes().await;
     assert!(written.iter().all(|note| seen.contains(note)));
     drop(nodes);
+    place.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_keys_leaves_signing_to_the_one_that_holds_them() {
+    let Some(place) = Place::on_postgres().await else {
+        return;
+    };
+    let first = Serving::start(&place).await;
+    // Its keys are its own; the tiles are shared, as in a bucket.
+    let mut second = Place::on_sqlite();
+    second.settings = place.settings.clone();
+    fs::create_dir(&second.data).unwrap();
+    std::os::unix::fs::symlink(place.data.join("ledger"), second.data.join("ledger")).unwrap();
+    let other = Serving::start(&second).await;
+    for round in 0..3 {
+        let before = first.signed("material").await;
+        let written = other.keep_writing(&format!("r{round}"), |n| n == 1).await;
+        assert_eq!(written.len(), 1);
+        first.signed_beyond("material", before).await;
+    }
+    assert!(place.data.join("keys/material.key").exists());
+    assert!(!second.data.join("keys/material.key").exists());
+    drop((first, other));
     place.close().await;
 }
 
@@ -79,6 +109,28 @@ async fn it_speaks_tls_with_the_certificate_it_is_given() {
     assert!(wary.get(&node.base).send().await.is_err());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_never_ends_its_request_is_closed() {
+    use std::io::{Read as _, Write as _};
+    let place = Place::on_sqlite();
+    let node = Serving::start(&place).await;
+    let address = node.base.trim_start_matches("http://").to_owned();
+    let open = |first: &'static str| {
+        let mut connection = std::net::TcpStream::connect(&address).unwrap();
+        let patience = Some(std::time::Duration::from_secs(60));
+        connection.set_read_timeout(patience).unwrap();
+        connection.write_all(first.as_bytes()).unwrap();
+        connection
+    };
+    let silent = open("");
+    let halting = open("GET /healthz HTTP/1.1\r\nHost: node\r\n");
+    let idle = open("GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n");
+    for mut connection in [silent, halting, idle] {
+        // Ends, instead of running into the time limit above.
+        connection.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
 #[test]
 fn every_error_of_the_configuration_is_explained() {
     let place = Place::on_sqlite();
@@ -97,6 +149,18 @@ fn every_error_of_the_configuration_is_explained() {
         said.contains("server.listen") && said.contains("nowhere"),
         "{said}"
     );
+    let rooms = "[server]\nnone = 1\n[ledger]\norigin = \"a b\"\nwitnessed = [\"x\"]\n\
+                 [[ledger.witnesses]]\nurl = \"https://w.example\"\nkey = \"x\"\n";
+    fs::write(&file, rooms).unwrap();
+    let said = place.refused(&check);
+    let each = [
+        "server.none:",
+        "ledger.origin:",
+        "ledger.witnessed[0]:",
+        "ledger.witnesses[0].key:",
+        "ledger.witnesses[0].url: its host is not in fetch.allow_hosts",
+    ];
+    assert!(each.iter().all(|word| said.contains(word)), "{said}");
     fs::write(&file, "[server]\nlisten = \"127.0.0.1:8361\"\n").unwrap();
     assert_eq!(place.done(&check), "config: no errors\n");
     let policies = place.data.with_file_name("policies");
@@ -123,7 +187,7 @@ async fn accounts_and_plans_come_from_the_command_line_too() {
         assert!(
             place
                 .done(&["plan", "import", demo])
-                .starts_with("corrected ")
+                .starts_with("unchanged: ")
         );
         let add = ["user", "add", "li", "--role", "unit_reporter:shuju-ju"];
         assert!(place.done(&add).starts_with("li / "));

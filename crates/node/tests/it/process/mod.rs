@@ -56,6 +56,11 @@ impl Serving {
     }
 
     async fn start_trusting(place: &Place, http: reqwest::ClientBuilder) -> Self {
+        Self::greet(Self::launch(place), place, http).await
+    }
+
+    /// Starts the process and waits for nothing.
+    fn launch(place: &Place) -> Child {
         let data = &place.data;
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--demo"];
         let mut command = tianyuan(data, &place.settings, &arguments);
@@ -64,13 +69,17 @@ impl Serving {
             .append(true)
             .open(data.with_extension("log"))
             .unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        command.stdout(Stdio::piped()).stderr(log).spawn().unwrap()
+    }
+
+    /// Waits until it says where it listens, and signs in.
+    async fn greet(mut child: Child, place: &Place, http: reqwest::ClientBuilder) -> Self {
         let mut first = String::new();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         said.read_line(&mut first).unwrap();
         let base = first.split_whitespace().last().map(str::to_owned);
         let base = base.unwrap_or_else(|| {
-            let log = std::fs::read_to_string(data.with_extension("log"));
+            let log = std::fs::read_to_string(place.data.with_extension("log"));
             panic!("it did not start: {}", log.unwrap_or_default())
         });
         // What it says later must not fill the pipe.
