@@ -51,6 +51,13 @@ impl Ledger {
     }
 }
 
+/// What is wrong with the beginning of origins, if anything is.
+pub(super) fn wrong_origin(origin: &str) -> Option<String> {
+    let wrong = |c: char| c.is_whitespace() || c.is_control() || c == '+';
+    (origin.is_empty() || origin.chars().any(wrong))
+        .then(|| format!("{origin:?} must not be empty nor hold spaces or +"))
+}
+
 /// The beginning of the node's origins: configured, or made at random once.
 ///
 /// # Errors
@@ -65,14 +72,8 @@ pub(super) async fn prefix(app: &App) -> Result<String> {
     let fresh = configured
         .clone()
         .unwrap_or_else(|| format!("tianyuan-{random}"));
-    if fresh.is_empty()
-        || fresh
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || c == '+')
-    {
-        return Err(Error::internal(format!(
-            "ledger.origin: {fresh:?} must not be empty nor hold spaces or +"
-        )));
+    if let Some(wrong) = wrong_origin(&fresh) {
+        return Err(Error::internal(format!("ledger.origin: {wrong}")));
     }
     let mut tx = app.db().begin_raw().await?;
     let kept = store::setting(&mut tx, "ledger.origin", fresh).await?;
@@ -134,7 +135,9 @@ async fn open(app: &App, log: Log, prefix: &str) -> Result<Ledger> {
     let files = KeyFiles::of(app, log.name(), row.generation);
     let origin = row.origin.clone();
     let guard = FileGuard::new(&files.memory());
-    if row.sequenced == 0 {
+    // A node without the keys remembers nothing, or they could later be used with a memory that
+    // has not seen what they signed.
+    if row.sequenced == 0 && !files.load()?.is_empty() {
         guard.create(&origin).map_err(from_ledger)?;
     }
     let records = Arc::new(DbRecords {

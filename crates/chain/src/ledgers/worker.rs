@@ -7,6 +7,7 @@ use std::time::Duration;
 use tianyuan_kernel::db::RawTx;
 use tianyuan_kernel::journal::{self, Fact, Log};
 use tianyuan_kernel::{App, Error, Result, lease};
+use tianyuan_ledger::{Checkpoint, Refusal};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -20,6 +21,8 @@ pub(super) const CURSOR: &str = "ledgers";
 pub(super) const LEASE_S: i64 = 3;
 /// How often what other nodes wrote is looked for.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long a node without keys leaves the work to those that can sign what comes of it.
+const STANDS_BACK: Duration = Duration::from_secs(5);
 /// How many facts become leaves in one transaction; bounds how long writers wait for it.
 const BATCH: i64 = 500;
 
@@ -52,12 +55,21 @@ async fn look(ledger: &Ledger) -> Result<()> {
     Ok(())
 }
 
+/// What a node remembers between its turns.
+#[derive(Default)]
+struct Standing {
+    /// When the lease was taken or renewed last.
+    held: Option<Instant>,
+    /// When a node without keys worked last.
+    stood_back: Option<Instant>,
+}
+
 async fn run(app: App) {
     let mut head = app.journal().watch();
     let pause = Duration::from_millis(app.config().ledger.interval_ms);
-    let mut held: Option<Instant> = None;
+    let mut standing = Standing::default();
     while !app.is_stopping() {
-        if let Err(error) = turn(&app, &mut held).await {
+        if let Err(error) = turn(&app, &mut standing).await {
             tracing::warn!(%error, "ledgers: a turn failed; will try again");
         }
         // Facts that come meanwhile share the next turn.
@@ -71,9 +83,9 @@ async fn run(app: App) {
             () = app.stopped() => break,
         }
     }
-    if held.is_some() {
+    if standing.held.is_some() {
         let last = async {
-            turn(&app, &mut held).await?;
+            turn(&app, &mut standing).await?;
             lease::release(&app, CURSOR).await
         };
         if let Err(error) = last.await {
@@ -84,24 +96,44 @@ async fn run(app: App) {
 
 /// One turn, if this node holds the lease and anything waits. The lease only saves other nodes
 /// the work: what must not happen twice is guarded by compare-and-swap.
-async fn turn(app: &App, held: &mut Option<Instant>) -> Result<()> {
+async fn turn(app: &App, standing: &mut Standing) -> Result<()> {
     let open = app.get::<Ledgers>()?.all(app).await?;
     let rotating = open.iter().any(|ledger| ledger.files.is_rotating());
     let waits = store::anything_waits(&mut app.db().read().await?, CURSOR).await?;
+    let signs = open.iter().all(|ledger| ledger.signs());
     if !rotating && !waits {
+        // Another node may have signed what this one had no key for.
+        for ledger in open.iter().filter(|ledger| !ledger.signs()) {
+            ledger.set_problem(None);
+        }
         return Ok(());
     }
-    let fresh = held.is_some_and(|at| at.elapsed() < Duration::from_secs(LEASE_S as u64 / 3));
+    let stood_back = standing.stood_back;
+    if !signs && stood_back.is_some_and(|at| at.elapsed() < STANDS_BACK) {
+        return Ok(());
+    }
+    let fresh = standing
+        .held
+        .is_some_and(|at| at.elapsed() < Duration::from_secs(LEASE_S as u64 / 3));
     if !fresh {
-        *held = lease::acquire(app, CURSOR, LEASE_S)
+        standing.held = lease::acquire(app, CURSOR, LEASE_S)
             .await?
             .map(|_| Instant::now());
-        if held.is_none() {
+        if standing.held.is_none() {
             return Ok(());
         }
         reload(app, &open).await?;
     }
-    work(app).await.map(|_| ())
+    work(app).await?;
+    if !signs {
+        // What was integrated waits for a signature: the next turn is that of a node with keys.
+        *standing = Standing {
+            held: None,
+            stood_back: Some(Instant::now()),
+        };
+        lease::release(app, CURSOR).await?;
+    }
+    Ok(())
 }
 
 /// After a while another node may have rotated a key or gone on under another origin.
@@ -196,11 +228,27 @@ impl Ledger {
         match self.tlog.publish().await {
             Ok(_) => self.set_problem(None),
             Err(tianyuan_ledger::Error::Refused(refusal)) => {
-                self.set_problem(Some(words(&refusal)));
+                // A node without keys gives those that have them the time to sign.
+                if refusal != Refusal::NoKey || self.waits_since(from.size).await? {
+                    self.set_problem(Some(words(&refusal)));
+                }
                 return Ok(());
             }
             Err(error) => return Err(from_ledger(error)),
         }
         self.rotate(app).await.map(|_| ())
+    }
+
+    /// True when this node holds the keys.
+    fn signs(&self) -> bool {
+        !self.tlog.verifiers().is_empty()
+    }
+
+    /// True when the tree of this size has no checkpoint yet.
+    async fn waits_since(&self, size: u64) -> Result<bool> {
+        let note = self.tlog.published().await.map_err(from_ledger)?;
+        let signed = note.map(|note| Checkpoint::parse(&note.text)).transpose();
+        let signed = signed.map_err(from_ledger)?;
+        Ok(signed.is_none_or(|signed| signed.head.size < size))
     }
 }
