@@ -167,6 +167,7 @@ fn stale(facts: &IndicatorFacts<'_>, period: (Date, Date), today: Date) -> Optio
     }
     let (name, en) = (facts.name, english(facts.name_en, facts.name));
     let nothing = i64::from(last.year()) <= facts.baseline_year;
+    let days = (today - last).get_days();
     let target_passed = facts
         .standing
         .target
@@ -178,8 +179,8 @@ fn stale(facts: &IndicatorFacts<'_>, period: (Date, Date), today: Date) -> Optio
         )
     } else {
         text!(
-            "最近一次数值为 {last}，已超过 {STALE_DAYS} 天，请责任单位填报。",
-            "The last value is of {last}, more than {STALE_DAYS} days ago; ask the responsible unit."
+            "最近一次数值为 {last}，距今 {days} 天，请责任单位填报。",
+            "The last value is of {last}, {days} days ago; ask the responsible unit."
         )
     };
     Some(Attention {

@@ -144,12 +144,12 @@ fn row_value(row: &mut RowReader<'_, '_>, known: &[Access], today: Date) -> Opti
     let value = row.number("value");
     let value = row.need("value", value);
     let period = row.word("period", Period::read, Period::choices());
+    let note = row.text("note");
     let indicator = indicator(row, known)?;
     let (at, value) = (at?, value?);
     if !row.faults.is_empty() {
         return None;
     }
-    let note = row.text("note");
     let to = known[indicator].recordable();
     match validate(&to, (at, value, period), &note, today) {
         Ok(period) => {
@@ -179,7 +179,7 @@ fn row_value(row: &mut RowReader<'_, '_>, known: &[Access], today: Date) -> Opti
 fn indicator(row: &mut RowReader<'_, '_>, known: &[Access]) -> Option<usize> {
     let name = row.text("name");
     let number = row.whole("number");
-    if number.is_none() && !row.text("number").is_empty() {
+    if number.is_none() && row.holds("number") {
         return None;
     }
     let by_number = number.map(|n| known.iter().position(|a| a.number == n));

@@ -138,7 +138,7 @@ impl Reader<'_> {
 
 type Columns = BTreeMap<String, usize>;
 
-fn words(row: &RowReader<'_, '_>, field: &str) -> Words {
+fn words(row: &mut RowReader<'_, '_>, field: &str) -> Words {
     Words {
         zh: row.text(&format!("{field}.zh")),
         en: row.text(&format!("{field}.en")),

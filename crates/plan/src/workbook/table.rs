@@ -171,15 +171,25 @@ impl RowReader<'_, '_> {
         (!cell.is_blank()).then_some(cell)
     }
 
-    /// Text; empty when the cell is.
-    pub(crate) fn text(&self, field: &str) -> String {
-        self.cell(field)
-            .map(|c| c.text().trim().to_owned())
-            .unwrap_or_default()
+    /// True when the cell holds anything.
+    pub(crate) fn holds(&self, field: &str) -> bool {
+        self.cell(field).is_some()
+    }
+
+    /// Text; empty when the cell is. An error value or a formula without a result is no text.
+    pub(crate) fn text(&mut self, field: &str) -> String {
+        let Some(cell) = self.cell(field) else {
+            return String::new();
+        };
+        let (text, fault) = (cell.text().trim().to_owned(), cell.fault());
+        if let Some(words) = fault {
+            self.fault(field, "not_text", words);
+        }
+        text
     }
 
     /// Names separated by `、`, commas, semicolons or line breaks.
-    pub(crate) fn list(&self, field: &str) -> Vec<String> {
+    pub(crate) fn list(&mut self, field: &str) -> Vec<String> {
         let text = self.text(field);
         let parts = text.split(['、', ',', '，', ';', '；', '\n', '\r']);
         parts
@@ -232,8 +242,9 @@ impl RowReader<'_, '_> {
         read: fn(&str) -> Option<T>,
         choices: String,
     ) -> Option<T> {
+        let told = self.faults.len();
         let text = self.text(field);
-        if text.is_empty() {
+        if text.is_empty() || self.faults.len() > told {
             return None;
         }
         let found = read(&text);

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use serde_json::json;
-use tianyuan_kernel::office::read_xlsx;
+use tianyuan_kernel::office::{Cell, read_xlsx};
 
 use super::out::{Out, xlsx};
 use super::{read, write};
@@ -49,6 +49,29 @@ fn a_wrong_workbook_names_sheet_row_and_column() {
         let expected = (expected.0.to_owned(), expected.1);
         assert!(found.contains(&expected), "{expected:?} not in {found:?}");
     }
+}
+
+#[test]
+fn a_formula_without_a_result_is_no_title_and_an_error_is_no_unit() {
+    let mut sheets = read_xlsx(&xlsx(&write::sheets(&sample())).unwrap()).unwrap();
+    let mut put = |sheet: &str, row: usize, column: usize, cell: Cell| {
+        let sheet = sheets.iter_mut().find(|s| s.name == sheet).unwrap();
+        sheet.rows[row][column] = cell;
+    };
+    put("举措", 1, 1, Cell::Uncalculated);
+    put("举措", 2, 4, Cell::Error("#N/A".to_owned()));
+    put("指标", 1, 4, Cell::Uncalculated);
+    let found = read::bundle(&sheets).unwrap_err();
+    let found: Vec<_> = found.iter().map(|f| (f.spot.path(true), f.code)).collect();
+    for expected in [
+        ("举措!B2", "not_text"),
+        ("举措!E3", "not_text"),
+        ("指标!E2", "not_text"),
+    ] {
+        let expected = (expected.0.to_owned(), expected.1);
+        assert!(found.contains(&expected), "{expected:?} not in {found:?}");
+    }
+    assert_eq!(found.len(), 3, "{found:?}");
 }
 
 #[tokio::test]
