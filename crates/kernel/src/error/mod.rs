@@ -1,6 +1,8 @@
 //! One error type. It is rendered as problem JSON (RFC 9457) with a stable `code`, the field,
 //! and a hint, in the caller's language.
 
+mod title;
+
 use std::fmt;
 
 use axum::response::{IntoResponse, Response};
@@ -266,11 +268,7 @@ impl Error {
         let inner = &self.0;
         Problem {
             kind: format!("urn:tianyuan:problem:{}", inner.code),
-            title: inner
-                .status
-                .canonical_reason()
-                .unwrap_or("Error")
-                .to_owned(),
+            title: title::title(inner.status, lang).to_owned(),
             status: inner.status.as_u16(),
             code: inner.code.to_owned(),
             detail: inner.detail.in_lang(lang).to_owned(),
