@@ -159,6 +159,11 @@ export const shield = define({
   'ledger.keyChanged': ['节点现在给出的密钥与您记住的不同。若没有轮换公告，请不要接受，并报告审计人员。', 'The node now shows another key than the one you pinned. Unless a rotation was announced, do not accept it; tell the auditor.'],
   'ledger.keyAccept': ['我已用其他途径核对，改用新密钥', 'I compared it by another way; use the new key'],
   'ledger.keyAcceptAsk': ['改用新密钥 {fingerprint}？之后的凭证都按它核验。', 'Use the new key {fingerprint}? Receipts will be checked against it.'],
+  'ledger.outsideKeys': [
+    'keys.txt 是五条链的公钥：请先与审计机构或上次保存的核对，刚取得的密钥证明不了什么。seen 目录记住每次看到的校验点，下次核对账本只增未改。',
+    'keys.txt holds the public keys of the five ledgers: compare it with what an auditor holds or with your last copy, since a key just fetched proves nothing. The folder seen remembers each checkpoint, so the next run proves that nothing was rewritten.',
+  ],
+  'ledger.keysFile': ['下载 keys.txt', 'Download keys.txt'],
   'ledger.outside': ['从外部核验', 'Check from outside'],
   'ledger.outsideText': ['任何人都可以在自己的机器上核验本节点的全部账本，不需要账号：', 'Anybody can check all ledgers of this node on their own machine, without an account:'],
 
