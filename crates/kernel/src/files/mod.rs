@@ -95,6 +95,14 @@ fn failed(error: impl std::fmt::Display) -> Error {
     Error::internal(format!("object store: {error}"))
 }
 
+impl Received {
+    /// SHA-256 of the bytes, hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+}
+
 impl Files {
     /// Opens the configured store.
     ///
@@ -182,6 +190,59 @@ pub async fn receive(app: &App, request: Request<Body>) -> Result<Received> {
         sha256,
         name,
     })
+}
+
+/// Keeps bytes that the platform made itself; they belong to no record yet.
+///
+/// # Errors
+/// 500 when the store does not take them.
+pub async fn keep(
+    app: &App,
+    name: &str,
+    media_type: &'static str,
+    bytes: Vec<u8>,
+) -> Result<Received> {
+    let size_bytes = i64::try_from(bytes.len()).map_err(failed)?;
+    let sha256 = hex::encode(Sha256::digest(&bytes));
+    let object_key = format!(
+        "files/{}/{sha256}-{}",
+        &sha256[..2],
+        hex::encode(app.random::<8>())
+    );
+    let path = Path::from(object_key.as_str());
+    app.files()
+        .store
+        .put(&path, bytes.into())
+        .await
+        .map_err(failed)?;
+    Ok(Received {
+        object_key,
+        media_type,
+        size_bytes,
+        sha256,
+        name: name.to_owned(),
+    })
+}
+
+/// The bytes of a file of at most `bytes_max`, as they were kept.
+///
+/// # Errors
+/// 500 when they are missing, more, or not the ones that were kept.
+pub async fn bytes(app: &App, file: &File, bytes_max: usize) -> Result<bytes::Bytes> {
+    let size = usize::try_from(file.size_bytes).unwrap_or(usize::MAX);
+    if size > bytes_max {
+        return Err(failed(format!(
+            "{} is larger than {bytes_max} bytes",
+            file.id
+        )));
+    }
+    let path = Path::from(file.object_key.as_str());
+    let found = app.files().store.get(&path).await.map_err(failed)?;
+    let bytes = found.bytes().await.map_err(failed)?;
+    if hex::encode(Sha256::digest(&bytes)) != file.sha256 {
+        return Err(failed(format!("{} is not what was kept", file.id)));
+    }
+    Ok(bytes)
 }
 
 /// Moves a body into the store; answers its SHA-256 and size.

@@ -9,6 +9,7 @@
 
 mod cell;
 mod csv;
+pub mod docx;
 mod guard;
 mod parts;
 #[cfg(test)]
@@ -18,7 +19,7 @@ mod xlsx;
 
 pub use cell::Cell;
 pub use csv::{csv_exact, csv_for_excel, read_csv};
-pub use write::{Out, OutSheet, write_xlsx};
+pub use write::{Out, OutChart, OutSeries, OutSheet, write_xlsx, write_xlsx_with_charts};
 pub use xlsx::read_xlsx;
 
 /// Most rows of a sheet.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 use rust_xlsxwriter::{
-    DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Formula, Workbook,
-    Worksheet, XlsxError,
+    Chart, ChartLine, ChartLineDashType, ChartMarker, ChartMarkerType, ChartType, DataValidation,
+    DocProperties, ExcelDateTime, Format, FormatAlign, Formula, Workbook, Worksheet, XlsxError,
 };
 
 use super::{CELL_CHARS_MAX, column_letters};
@@ -37,6 +37,40 @@ pub struct OutSheet {
     pub choices: Vec<(usize, Vec<String>)>,
 }
 
+/// A chart of a sheet's own columns.
+#[derive(Clone, Debug, Default)]
+pub struct OutChart {
+    /// The sheet, from 0, that holds its cells and shows it.
+    pub sheet: usize,
+    /// What it shows.
+    pub title: String,
+    /// Unit of its values.
+    pub unit: String,
+    /// Horizontal bars instead of lines.
+    pub bars: bool,
+    /// The column (from 0) of the names along the axis.
+    pub names: usize,
+    /// Rows drawn, counted from the first below the heads.
+    pub rows: std::ops::Range<usize>,
+    /// What is drawn.
+    pub series: Vec<OutSeries>,
+    /// Row and column (from 0) of its upper left corner.
+    pub at: (usize, usize),
+}
+
+/// A column that is drawn.
+#[derive(Clone, Debug)]
+pub struct OutSeries {
+    /// The column, from 0; its head is the name.
+    pub column: usize,
+    /// `0xRRGGBB`.
+    pub color: u32,
+    /// Dashed, for what was not measured.
+    pub dashed: bool,
+    /// Only marks, for what has no line, such as targets.
+    pub marks_only: bool,
+}
+
 /// Rows below the written ones that still offer choices.
 const CHOICE_ROWS_MORE: usize = 200;
 /// Characters of a list of choices that stands in the cell's rule itself.
@@ -51,17 +85,31 @@ const WIDTH_MAX: usize = 60;
 /// # Errors
 /// 500 when a sheet's name, text or size is more than a workbook holds.
 pub fn write_xlsx(sheets: &[OutSheet]) -> Result<Vec<u8>> {
-    bytes(sheets).map_err(Error::internal)
+    bytes(sheets, &[]).map_err(Error::internal)
 }
 
-fn bytes(sheets: &[OutSheet]) -> Result<Vec<u8>, XlsxError> {
+/// As [`write_xlsx`], with native charts beside the rows.
+///
+/// # Errors
+/// As [`write_xlsx`].
+pub fn write_xlsx_with_charts(sheets: &[OutSheet], charts: &[OutChart]) -> Result<Vec<u8>> {
+    bytes(sheets, charts).map_err(Error::internal)
+}
+
+fn bytes(sheets: &[OutSheet], charts: &[OutChart]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     // The same records give the same bytes: no time of writing inside.
     let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
     book.set_properties(&DocProperties::new().set_creation_datetime(&made));
     let mut lists = Vec::new();
-    for sheet in sheets {
-        write(book.add_worksheet(), sheet, &mut lists)?;
+    for (index, sheet) in sheets.iter().enumerate() {
+        let page = book.add_worksheet();
+        write(page, sheet, &mut lists)?;
+        for chart in charts.iter().filter(|c| c.sheet == index) {
+            let (row, column) = (small(chart.at.0), small(chart.at.1));
+            let column = u16::try_from(column).unwrap_or(u16::MAX);
+            page.insert_chart(row, column, &drawn(sheet, chart)?)?;
+        }
     }
     if !lists.is_empty() {
         let page = book.add_worksheet().set_name(LISTS_SHEET)?;
@@ -137,6 +185,76 @@ fn write<'a>(
         page.add_data_validation(1, column, last, column, &choice)?;
     }
     Ok(())
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A native chart over the sheet's cells.
+fn drawn(sheet: &OutSheet, chart: &OutChart) -> Result<Chart, XlsxError> {
+    let kind = if chart.bars {
+        ChartType::Bar
+    } else {
+        ChartType::Line
+    };
+    let mut out = Chart::new(kind);
+    let (first, last) = (
+        small(chart.rows.start + 1),
+        small(chart.rows.end.max(chart.rows.start + 1)),
+    );
+    let column = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
+    let name = sheet.name.as_str();
+    for series in &chart.series {
+        let (names, values) = (column(chart.names), column(series.column));
+        let drawn = out
+            .add_series()
+            .set_name((name, 0, values))
+            .set_categories((name, first, names, last, names))
+            .set_values((name, first, values, last, values));
+        if chart.bars {
+            drawn.set_format(rust_xlsxwriter::ChartFormat::new().set_solid_fill(
+                &mut rust_xlsxwriter::ChartSolidFill::new().set_color(series.color),
+            ));
+            continue;
+        }
+        let mut line = ChartLine::new();
+        line.set_color(series.color).set_width(1.75);
+        if series.dashed {
+            line.set_dash_type(ChartLineDashType::Dash);
+        }
+        if series.marks_only {
+            line.set_hidden(true);
+        }
+        let mut fill = rust_xlsxwriter::ChartSolidFill::new();
+        fill.set_color(series.color);
+        let mut look = rust_xlsxwriter::ChartFormat::new();
+        look.set_solid_fill(&fill);
+        let shape = if series.marks_only {
+            ChartMarkerType::Diamond
+        } else {
+            ChartMarkerType::Circle
+        };
+        let mut marker = ChartMarker::new();
+        marker
+            .set_type(shape)
+            .set_size(if series.marks_only { 9 } else { 5 })
+            .set_format(&mut look);
+        drawn.set_format(&mut line).set_marker(&marker);
+    }
+    out.title().set_name(&chart.title);
+    out.show_empty_cells_as(rust_xlsxwriter::ChartEmptyCells::Connected);
+    if chart.bars {
+        out.x_axis().set_reverse();
+        out.legend().set_hidden();
+    } else {
+        out.legend()
+            .set_position(rust_xlsxwriter::ChartLegendPosition::Bottom);
+    }
+    out.y_axis().set_name(&chart.unit);
+    out.set_width(760)
+        .set_height(if chart.bars { 420 } else { 380 });
+    Ok(out)
 }
 
 /// As much of a text as a cell holds; what is cut off ends in `…`.
