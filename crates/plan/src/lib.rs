@@ -17,6 +17,7 @@ pub mod indicators;
 pub mod measures;
 pub mod nearest;
 pub mod overview;
+pub mod papers;
 pub mod periods;
 pub mod plans;
 pub mod reports;
@@ -46,6 +47,7 @@ pub fn router() -> Routes {
         .merge(reports::api::routes())
         .merge(reports::files::routes())
         .merge(schedule::api::routes())
+        .merge(papers::api::routes())
         .merge(files::routes())
 }
 
@@ -66,6 +68,10 @@ pub fn room() -> Room {
             (
                 "plan/0021_values_from_reports",
                 include_str!("migrations/0021_values_from_reports.sql"),
+            ),
+            (
+                "plan/0060_papers",
+                include_str!("migrations/0060_papers.sql"),
             ),
         ])
         .kinds(&[
@@ -93,6 +99,12 @@ pub fn room() -> Room {
             schedule::MILESTONE_REMOVED,
             schedule::DEPENDENCY_ADDED,
             schedule::DEPENDENCY_REMOVED,
+            papers::PAPER_ORDERED,
+            papers::PAPER_MADE,
+            papers::templates::TEMPLATE_SET,
+            papers::templates::TEMPLATE_REMOVED,
+            papers::schedules::SCHEDULE_SET,
+            papers::schedules::SCHEDULE_REMOVED,
         ])
         .routes(router())
         .find("Plan", finders::plan)
@@ -101,5 +113,7 @@ pub fn room() -> Room {
         .find("Report", finders::report)
         .jobs(&[values::measure::READ_METRICS, periods::remind::FOLLOW_UP])
         .schedules(&[values::measure::SCHEDULE, periods::remind::SCHEDULE])
+        .jobs(&[papers::making::MAKE, papers::schedules::ISSUE])
+        .schedules(&[papers::schedules::SCHEDULE])
         .metrics(vec![measures::metrics::DONE, measures::metrics::UNDER_WAY])
 }

@@ -287,6 +287,7 @@ async fn walk_plan(walk: &mut Walk<'_>) {
     let path = format!("/api/v1/shares/{}", id(&made["share"]));
     walk.step("DELETE /api/v1/shares/{id}", &path, None, json!({}))
         .await;
+    walk_papers(walk, &plan).await;
     let text = |zh: &str| json!({ "zh": zh, "en": "words" });
     let next = json!({
         "plan": { "code": "next", "title": "下一版", "title_en": "Next", "edition": "2026", "state": "draft",
@@ -375,6 +376,39 @@ async fn walk_schedule(walk: &mut Walk<'_>, plan: &str) {
     let operation = "DELETE /api/v1/measures/{id}/dependencies/{needs_id}";
     let one = format!("{dependencies}/{}", id(&measures[1]));
     walk.step(operation, &one, None, json!({})).await;
+}
+
+async fn walk_papers(walk: &mut Walk<'_>, plan: &str) {
+    let paper =
+        json!({ "kind": "bulletin", "lang": "zh", "cadence": "quarter", "day": "2024-06-30" });
+    let path = format!("/api/v1/plans/{plan}/papers");
+    walk.step("POST /api/v1/plans/{id}/papers", &path, None, paper)
+        .await;
+    let schedule = json!({ "kind": "bulletin", "lang": "zh", "cadence": "year", "days_after": 10 });
+    let path = format!("/api/v1/plans/{plan}/paper-schedules");
+    let made = walk
+        .step(
+            "POST /api/v1/plans/{id}/paper-schedules",
+            &path,
+            None,
+            schedule,
+        )
+        .await;
+    let path = format!("/api/v1/paper-schedules/{}", id(&made));
+    walk.step(
+        "DELETE /api/v1/paper-schedules/{id}",
+        &path,
+        None,
+        json!({}),
+    )
+    .await;
+    let path = "/api/v1/paper-templates/bulletin/zh";
+    let template = walk.admin.get(path).await.expect(200).bytes;
+    let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    let operation = "PUT /api/v1/paper-templates/{kind}/{lang}";
+    walk.raw(operation, path, docx, template).await;
+    let operation = "DELETE /api/v1/paper-templates/{kind}/{lang}";
+    walk.step(operation, path, None, json!({})).await;
 }
 
 #[tokio::test]

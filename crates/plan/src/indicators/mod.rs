@@ -127,7 +127,7 @@ impl Indicator {
         self.subject().expected(at, covers)
     }
 
-    fn subject(&self) -> Subject<'_> {
+    pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             nature: self.nature,
             direction: self.direction,
