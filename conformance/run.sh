@@ -61,6 +61,7 @@ curl -fsS "$TIANYUAN_URL/ledger/keys" >"$folder/keys"
 check 'problem documents (RFC 9457)' .venv/bin/python problems/check.py
 check 'metrics (prometheus_client)' .venv/bin/python metrics/check.py
 check 'live updates (sseclient-py)' .venv/bin/python events/check.py
+check 'papers (python-docx, openpyxl)' .venv/bin/python papers/check.py
 check 'OpenAPI as a stranger (schemathesis)' schemathesis --max-time 60
 # Left out here: what ends the caller's own session or account, which would make every later
 # request a stranger's (each is in the last run), and the stream that does not end (events/).

@@ -109,6 +109,8 @@ export const api = {
         ...(idempotencyKey && { idempotencyKey }),
       }),
     ),
+  /** Puts a file in place of another. */
+  put: async <T>(path: string, data: Blob, type: string) => json<T>(await send('PUT', path, { bytes: { data, type } })),
   /** Sends a file's bytes as they are, with its name in the address. */
   attach: async <T>(path: string, file: File) =>
     json<T>(

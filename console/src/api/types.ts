@@ -42,6 +42,15 @@ export type Share = Whole<Schemas['Share']>
 export type ShareCreated = Whole<Schemas['ShareCreated']>
 export type Shared = Whole<Schemas['Shared']>
 
+export type Paper = Whole<Schemas['Paper']>
+export type PaperDetail = Whole<Schemas['PaperDetail']>
+export type PaperBlock = PaperDetail['blocks'][number]
+export type PaperParagraph = Whole<Schemas['PaperParagraph']>
+export type PaperTable = Whole<Schemas['PaperTable']>
+export type PaperChart = Whole<Schemas['PaperChart']>
+export type PaperTemplate = Whole<Schemas['PaperTemplate']>
+export type PaperSchedule = Whole<Schemas['PaperSchedule']>
+
 export type Changes = Whole<Schemas['TableChanges']>
 export type Differences = Whole<Schemas['PlanDifferences']>
 export type Compare = Whole<Schemas['PlanComparison']>

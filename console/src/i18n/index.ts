@@ -2,6 +2,7 @@
 import { computed, readonly, ref } from 'vue'
 import { keep, kept } from '@/lib/kept'
 import { common } from './words/common'
+import { papers } from './words/papers'
 import { plan } from './words/plan'
 import { screen } from './words/screen'
 import { shares } from './words/shares'
@@ -15,7 +16,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...shell, ...plan, ...screen, ...shares, ...shield }
+export const words = { ...common, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

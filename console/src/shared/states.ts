@@ -52,6 +52,11 @@ export const states = {
     ended: look('idle', 'bar', 'shares.ended'),
     revoked: look('idle', 'bar', 'shares.revoked'),
   },
+  paper: {
+    making: look('water', 'half', 'papers.making'),
+    ready: look('good', 'disc', 'papers.ready'),
+    failed: look('bad', 'diamond', 'papers.failed'),
+  },
   receipt: {
     good: look('good', 'disc', 'receipt.good'),
     bad: look('bad', 'diamond', 'receipt.bad'),

@@ -30,6 +30,7 @@ export const rooms: Room[] = [
       { route: 'measures', label: 'nav.measures', icon: 'check' },
       { route: 'indicators', label: 'nav.indicators', icon: 'chart' },
       { route: 'compare', label: 'nav.compare', icon: 'compare' },
+      { route: 'papers', label: 'nav.papers', icon: 'print', needs: ['Plan:Export'] },
       { route: 'import', label: 'nav.import', icon: 'import', needs: ['Plan:Import'] },
     ],
   },

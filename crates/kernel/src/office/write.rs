@@ -105,6 +105,12 @@ fn bytes(sheets: &[OutSheet], charts: &[OutChart]) -> Result<Vec<u8>, XlsxError>
     for (index, sheet) in sheets.iter().enumerate() {
         let page = book.add_worksheet();
         write(page, sheet, &mut lists)?;
+        if !charts.is_empty() {
+            // Printed as it is read: A4 across, one page wide.
+            page.set_paper_size(9)
+                .set_landscape()
+                .set_print_fit_to_pages(1, 0);
+        }
         for chart in charts.iter().filter(|c| c.sheet == index) {
             let (row, column) = (small(chart.at.0), small(chart.at.1));
             let column = u16::try_from(column).unwrap_or(u16::MAX);

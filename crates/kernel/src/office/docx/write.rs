@@ -124,10 +124,10 @@ impl Style {
     const fn spacing(self, english: bool) -> (usize, usize, usize) {
         let line = if english { 360 } else { 579 };
         match self {
-            Self::Masthead => (240, 240, 0),
-            Self::Issue => (0, 120, line),
-            Self::Imprint => (120, 360, line),
-            Self::Title => (240, 360, 0),
+            Self::Masthead => (0, 60, 0),
+            Self::Issue => (0, 0, line),
+            Self::Imprint => (0, 200, line),
+            Self::Title => (80, 200, if english { 0 } else { 660 }),
             Self::Heading1 | Self::Heading2 | Self::Heading3 if english => (160, 60, 0),
             Self::Heading1 | Self::Heading2 | Self::Heading3 | Self::Body => (0, 0, line),
             Self::Signature => (240, 0, line),
@@ -136,6 +136,14 @@ impl Style {
             Self::Note => (80, 80, 0),
             Self::Tag | Self::Cell | Self::NumberCell | Self::HeadCell => (20, 20, 0),
         }
+    }
+
+    /// True for what stands on the page's 22 lines.
+    const fn on_grid(self) -> bool {
+        matches!(
+            self,
+            Self::Body | Self::Heading1 | Self::Heading2 | Self::Heading3 | Self::Signature
+        )
     }
 
     fn definition(self, english: bool) -> Element {
@@ -149,7 +157,7 @@ impl Style {
                 .with("w:line", line.to_string())
                 .with("w:lineRule", "exact")
         } else {
-            spacing.with("w:line", "300").with("w:lineRule", "auto")
+            spacing.with("w:line", "264").with("w:lineRule", "auto")
         };
         let mut paragraph = e("w:pPr");
         let heading = matches!(self, Self::Heading1 | Self::Heading2 | Self::Heading3);
@@ -163,6 +171,9 @@ impl Style {
                 .with("w:color", "C8102E");
             let tabs = e("w:tabs").child(val("w:tab", "right").with("w:pos", WIDTH.to_string()));
             paragraph = paragraph.child(e("w:pBdr").child(line)).child(tabs);
+        }
+        if !self.on_grid() {
+            paragraph = paragraph.child(val("w:snapToGrid", "0"));
         }
         paragraph = paragraph.child(spacing);
         let indented = matches!(self, Self::Body) || heading;

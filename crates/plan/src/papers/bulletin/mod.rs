@@ -27,6 +27,7 @@ const INDICATOR: &[Field] = &[
     Field::text("change", "比上期或同期", "Change"),
     Field::text("expected", "按进度应达到", "What the path expects"),
     Field::text("target", "当期目标", "Target due next"),
+    Field::text("target_year", "当期目标的年份", "Year of that target"),
     Field::text("rate", "完成当期目标的比例", "Share of the target"),
     Field::text("status", "进度判断", "How it stands"),
     Field::text("units", "责任单位", "Responsible units"),

@@ -157,10 +157,47 @@ impl Said<'_> {
         let covers = self.covers(&now);
         let by = percent(change.abs());
         Some(match (self.zh(), change > 0.0) {
-            (true, true) => format!("{name}{covers}为 {value}，比{at}的 {old} 增长 {by}"),
-            (true, false) => format!("{name}{covers}为 {value}，比{at}的 {old} 下降 {by}"),
+            (true, true) => format!("{name}{covers}为 {value}，比{at}的 {old}增长 {by}"),
+            (true, false) => format!("{name}{covers}为 {value}，比{at}的 {old}下降 {by}"),
             (false, true) => format!("{name} ({covers}) is {value}, up {by} from {old} ({at})"),
             (false, false) => format!("{name} ({covers}) is {value}, down {by} from {old} ({at})"),
+        })
+    }
+
+    fn moved_short(&self, fact: &IndicatorFact) -> Option<String> {
+        let (now, change) = (fact.latest?, fact.change()?);
+        let (name, value) = (self.name(fact), self.amount(fact, now.value));
+        let (by, sums) = (percent(change.abs()), now.period != Period::Point);
+        Some(match (self.zh(), sums) {
+            (true, true) => {
+                format!(
+                    "{name} {value}（同比{}{by}）",
+                    if change > 0.0 { "增长" } else { "下降" }
+                )
+            }
+            (true, false) => {
+                format!(
+                    "{name} {value}（比上期{}{by}）",
+                    if change > 0.0 { "增长" } else { "下降" }
+                )
+            }
+            (false, _) => {
+                format!(
+                    "{name} {value} ({} {by})",
+                    if change > 0.0 { "up" } else { "down" }
+                )
+            }
+        })
+    }
+
+    fn behind_short(&self, fact: &IndicatorFact) -> Option<String> {
+        let (now, expected) = (fact.latest?, fact.standing.expected?);
+        let (name, value) = (self.name(fact), self.amount(fact, now.value));
+        let (path, by) = (self.amount(fact, expected), percent(worse(fact)));
+        Some(if self.zh() {
+            format!("{name} {value}（应为 {path}，差 {by}）")
+        } else {
+            format!("{name} {value} (path {path}, {by} off)")
         })
     }
 
@@ -241,26 +278,17 @@ impl Said<'_> {
         } else {
             format!("As of {cut}: {} {}", self.measures(), self.figures())
         }];
-        let firsts = |all: Vec<String>| -> Option<String> {
+        let firsts = |all: Vec<String>, head: &str| -> Option<String> {
             let shown: Vec<String> = all.into_iter().take(NAMED_MAX).collect();
-            (!shown.is_empty()).then(|| shown.join(self.tongue.say("；", "; ")))
+            let end = self.tongue.say("。", ".");
+            (!shown.is_empty()).then(|| head.to_owned() + &self.tongue.list(&shown) + end)
         };
         let moved = self.moved_facts();
-        if let Some(words) = firsts(moved.iter().filter_map(|f| self.moved_one(f)).collect()) {
-            out.push(
-                self.tongue.say("进展：", "Progress: ").to_owned()
-                    + &words
-                    + self.tongue.say("。", "."),
-            );
-        }
+        let moved = moved.iter().filter_map(|f| self.moved_short(f)).collect();
+        out.extend(firsts(moved, self.tongue.say("进展：", "Progress: ")));
         let behind = self.behind_facts();
-        if let Some(words) = firsts(behind.iter().filter_map(|f| self.behind_one(f)).collect()) {
-            out.push(
-                self.tongue.say("落后：", "Behind: ").to_owned()
-                    + &words
-                    + self.tongue.say("。", "."),
-            );
-        }
+        let behind = behind.iter().filter_map(|f| self.behind_short(f)).collect();
+        out.extend(firsts(behind, self.tongue.say("落后：", "Behind: ")));
         out.extend(self.risk_summary());
         if self.facts.reporting.is_some() {
             out.push(self.reporting());
@@ -319,14 +347,6 @@ impl Said<'_> {
             .latest
             .filter(|v| i64::from(v.at.year()) > one.baseline.year);
         let units: Vec<&str> = one.units.iter().map(|u| u.name.as_str()).collect();
-        let target = fact.standing.target.map_or_else(dash, |t| {
-            let value = number(t.value, one.decimals);
-            if self.zh() {
-                format!("{value}（{}年）", t.year)
-            } else {
-                format!("{value} ({})", t.year)
-            }
-        });
         Data::new()
             .text("no", one.number.to_string())
             .text("name", self.name(fact))
@@ -351,7 +371,18 @@ impl Said<'_> {
                     .expected
                     .map_or_else(dash, |e| number(e, one.decimals)),
             )
-            .text("target", target)
+            .text(
+                "target",
+                fact.standing
+                    .target
+                    .map_or_else(dash, |t| number(t.value, one.decimals)),
+            )
+            .text(
+                "target_year",
+                fact.standing
+                    .target
+                    .map_or_else(dash, |t| t.year.to_string()),
+            )
             .text("rate", fact.rate().map_or_else(dash, percent))
             .text("status", self.status(fact.standing.status))
             .text("units", self.tongue.list(&units))

@@ -80,8 +80,8 @@ fn indicators(w: &mut Writer, t: Tongue) {
     w.add(
         Style::Caption,
         t.say(
-            "表 1  各项指标进展（截至{{cut}}）",
-            "Table 1  Indicators as of {{cut}}",
+            "表 1  各项指标进展（截至{{cut}}，目标为所在年度的目标）",
+            "Table 1  Indicators as of {{cut}}; targets of the same year",
         ),
     );
     let heads = match t.0 {
@@ -116,7 +116,7 @@ fn indicators(w: &mut Writer, t: Tongue) {
         "{{rate}}",
         "{{status}}{{/indicators}}",
     ];
-    w.table(&[6, 26, 9, 11, 11, 15, 10, 12], &heads, &row, &[3, 4, 5, 6]);
+    w.table(&[7, 26, 9, 11, 11, 11, 12, 13], &heads, &row, &[3, 4, 5, 6]);
 }
 
 fn risks(w: &mut Writer, t: Tongue) {
