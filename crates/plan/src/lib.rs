@@ -13,6 +13,7 @@ pub mod demo;
 pub(crate) mod directory;
 pub mod files;
 pub(crate) mod finders;
+pub mod forecast;
 pub mod indicators;
 pub mod measures;
 pub mod nearest;
@@ -48,6 +49,7 @@ pub fn router() -> Routes {
         .merge(reports::files::routes())
         .merge(schedule::api::routes())
         .merge(papers::api::routes())
+        .merge(forecast::api::routes())
         .merge(files::routes())
 }
 
