@@ -30,6 +30,7 @@ export const routes: RouteRecordRaw[] = [
   page('/papers', 'papers', 'nav.papers', () => import('@/pages/papers/PapersPage.vue')),
   page('/papers/setup', 'papers-setup', 'nav.papersSetup', () => import('@/pages/papers/SetupPage.vue'), 'papers'),
   page('/papers/:id', 'paper', 'nav.paper', () => import('@/pages/papers/PaperPage.vue'), 'papers'),
+  page('/risks', 'risks', 'nav.risks', () => import('@/pages/risks/RisksPage.vue'), 'indicators'),
   page('/compare', 'compare', 'nav.compare', () => import('@/pages/compare/ComparePage.vue'), 'plan'),
   page('/units', 'units', 'nav.units', () => import('@/pages/units/UnitsPage.vue')),
   page('/units/:id', 'unit', 'nav.unit', () => import('@/pages/units/UnitPage.vue'), 'units'),

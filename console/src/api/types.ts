@@ -41,6 +41,10 @@ export type Attention = Whole<Schemas['Attention']>
 export type Share = Whole<Schemas['Share']>
 export type ShareCreated = Whole<Schemas['ShareCreated']>
 export type Shared = Whole<Schemas['Shared']>
+export type IndicatorForecast = Whole<Schemas['IndicatorForecast']>
+export type ForecastTrack = Whole<Schemas['ForecastTrack']>
+export type TargetOutlook = Whole<Schemas['TargetOutlook']>
+export type TargetAtRisk = Whole<Schemas['TargetAtRisk']>
 
 export type Paper = Whole<Schemas['Paper']>
 export type PaperDetail = Whole<Schemas['PaperDetail']>

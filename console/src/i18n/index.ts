@@ -3,6 +3,7 @@ import { computed, readonly, ref } from 'vue'
 import { keep, kept } from '@/lib/kept'
 import { common } from './words/common'
 import { papers } from './words/papers'
+import { forecast } from './words/forecast'
 import { plan } from './words/plan'
 import { screen } from './words/screen'
 import { shares } from './words/shares'
@@ -17,6 +18,7 @@ export interface Text {
 }
 
 export const words = { ...common, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield }
+export const words = { ...common, ...forecast, ...shell, ...plan, ...screen, ...shares, ...shield }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

@@ -4,6 +4,7 @@ export const icons = {
   tree: 'M2.5 2.5h5v3h-5zM8.5 9h5v4.5h-5zM5 5.5v6h3.5M5 7.5',
   check: 'M2.5 4l1.3 1.3L6 3M2.5 10.5l1.3 1.3L6 9.5M8.5 4.3h5M8.5 10.8h5',
   chart: 'M2.5 2.5v11h11M5 10l2.6-3.2 2.2 1.7L13.5 4',
+  gauge: 'M2 12.5a6 6 0 1 1 12 0M8 12.5l3-4.5M4.3 9.5h0M8 6.5h0M2 12.5h12',
   compare: 'M2.5 3h4.5v10H2.5zM9 3h4.5v10H9zM4 6h1.5M10.5 6H12M10.5 9H12',
   import: 'M8 2v7.5M5 6.5L8 9.5l3-3M2.5 10.5v3h11v-3',
   export: 'M8 9.5V2M5 5l3-3 3 3M2.5 10.5v3h11v-3',

@@ -47,6 +47,14 @@ export const states = {
     medium: look('watch', 'triangle', 'state.medium'),
     low: look('idle', 'ring', 'state.low'),
   },
+  risk: {
+    met: look('good', 'disc', 'risk.met'),
+    missed: look('bad', 'bar', 'risk.missed'),
+    likely: look('good', 'half', 'risk.likely'),
+    uncertain: look('watch', 'triangle', 'risk.uncertain'),
+    unlikely: look('bad', 'diamond', 'risk.unlikely'),
+    unknown: look('idle', 'ring', 'risk.unknown'),
+  },
   share: {
     standing: look('good', 'disc', 'shares.standing'),
     ended: look('idle', 'bar', 'shares.ended'),

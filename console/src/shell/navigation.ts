@@ -29,6 +29,7 @@ export const rooms: Room[] = [
       { route: 'plan', label: 'nav.plan', icon: 'tree' },
       { route: 'measures', label: 'nav.measures', icon: 'check' },
       { route: 'indicators', label: 'nav.indicators', icon: 'chart' },
+      { route: 'risks', label: 'nav.risks', icon: 'gauge' },
       { route: 'compare', label: 'nav.compare', icon: 'compare' },
       { route: 'papers', label: 'nav.papers', icon: 'print', needs: ['Plan:Export'] },
       { route: 'import', label: 'nav.import', icon: 'import', needs: ['Plan:Import'] },

@@ -11,7 +11,7 @@ import { type ComposeOption, type EChartsType, init, use } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { CanvasRenderer } from 'echarts/renderers'
 import { formatNumber, formatUnit } from '@/lib/format'
-import type { ChartData, Series } from './types'
+import type { Band, ChartData, Series } from './types'
 
 use([LineChart, GridComponent, MarkLineComponent, TooltipComponent, LabelLayout, CanvasRenderer])
 type Option = ComposeOption<LineSeriesOption | GridComponentOption | TooltipComponentOption>
@@ -29,7 +29,9 @@ export function create(element: HTMLElement): Chart {
   return init(element, null, { renderer: 'canvas' })
 }
 
-const colours: Record<Series['role'], string> = { actual: water, path: target, earlier }
+const forecast = '#3d868e'
+const colours: Record<Series['role'], string> = { actual: water, path: target, earlier, forecast }
+const bandColours: Record<Band['width'], string> = { wide: '#dcebec', narrow: '#b5d4d6' }
 
 function seriesOf(one: Series, data: ChartData, font: number, lines: LineSeriesOption['markLine']): LineSeriesOption {
   const colour = colours[one.role]
@@ -44,7 +46,7 @@ function seriesOf(one: Series, data: ChartData, font: number, lines: LineSeriesO
     symbol: path ? 'emptyDiamond' : 'circle',
     symbolSize: path ? 9 : 7,
     showSymbol: true,
-    lineStyle: { color: colour, width: one.role === 'actual' ? 2.4 : 1.4, type: path ? [5, 4] : 'solid' },
+    lineStyle: { color: colour, width: one.role === 'actual' ? 2.4 : 1.4, type: path ? [5, 4] : one.role === 'forecast' ? [2, 3] : 'solid' },
     itemStyle: { color: colour },
     label: { position: path ? 'top' : 'bottom', color: path ? target : ink, fontSize: font - 1, distance: 8 },
     labelLayout: { hideOverlap: true, moveOverlap: 'shiftY' },
@@ -53,6 +55,43 @@ function seriesOf(one: Series, data: ChartData, font: number, lines: LineSeriesO
     ...(lines && { markLine: lines }),
     ...(data.axis === 'category' && { connectNulls: false }),
   }
+}
+
+/** A band as two stacked lines: its lower edge, unseen, and what lies between the edges. */
+function bandOf(band: Band, font: number): LineSeriesOption[] {
+  const plain = { type: 'line' as const, stack: band.name, stackStrategy: 'all' as const, symbol: 'none', silent: true, lineStyle: { opacity: 0 }, z: band.width === 'wide' ? 0 : 1 }
+  return [
+    { ...plain, name: `${bandMark}low`, data: band.points.map((point) => [point.x, point.low]) },
+    {
+      ...plain,
+      name: `${bandMark}${band.name}`,
+      data: band.points.map((point) => [point.x, point.high - point.low]),
+      areaStyle: { color: bandColours[band.width], opacity: 1 },
+      endLabel: { show: true, formatter: band.name, color: ink3, fontSize: font - 2, distance: 8 },
+      labelLayout: { moveOverlap: 'shiftY' },
+    },
+  ]
+}
+/** Marks what a tooltip leaves out. */
+const bandMark = '\u2060'
+
+interface Found {
+  seriesName?: string
+  value: unknown
+}
+/** The date and what is known of it; the bands in words. */
+function tooltipOf(found: Found | Found[], data: ChartData): string {
+  const list = Array.isArray(found) ? found : [found]
+  const at = String((list[0]?.value as [string, number] | undefined)?.[0] ?? '')
+  const show = (value: number) => `${formatNumber(value, data.decimals)} ${formatUnit(data.unit)}`
+  const lines = list
+    .filter((one) => !one.seriesName?.startsWith(bandMark))
+    .map((one) => `${one.seriesName ?? ''}  ${show(Number((one.value as [string, number])[1]))}`)
+  const bands = (data.bands ?? []).flatMap((band) => {
+    const point = band.points.find((one) => one.x === at && one.low !== one.high)
+    return point ? [`${band.name}  ${show(point.low)} – ${show(point.high)}`] : []
+  })
+  return [at, ...lines, ...bands].join('\n')
 }
 
 /** The whole picture, for the given text size in px. */
@@ -68,6 +107,7 @@ export function optionOf(data: ChartData, font: number): Option {
       }
     : undefined
   const all = data.series.flatMap((one) => one.points.map((point) => point.y)).concat((data.lines ?? []).map((one) => one.y))
+  all.push(...(data.bands ?? []).filter((band) => band.width === 'narrow').flatMap((band) => band.points.flatMap((point) => [point.low, point.high])))
   const low = Math.min(...all)
   const high = Math.max(...all)
   const room = (high - low || Math.abs(high) || 1) * 0.18
@@ -82,6 +122,7 @@ export function optionOf(data: ChartData, font: number): Option {
       axisPointer: { lineStyle: { color: water } },
       textStyle: { color: ink, fontSize: font },
       borderColor: '#bfcccb',
+      ...(data.bands?.length && { formatter: (found: unknown) => tooltipOf(found as Found | Found[], data) }),
       valueFormatter: (value) => `${number(Number(Array.isArray(value) ? value[1] : value))} ${formatUnit(data.unit)}`,
     },
     xAxis:
@@ -112,6 +153,6 @@ export function optionOf(data: ChartData, font: number): Option {
       axisLabel: { color: ink3, fontSize: font - 1, formatter: (value: number) => formatNumber(Math.round(value)), showMinLabel: false, showMaxLabel: false },
       splitLine: { lineStyle: { color: line } },
     },
-    series: data.series.map((one, index) => seriesOf(one, data, font, index === 0 ? marks : undefined)),
+    series: (data.bands ?? []).flatMap((band) => bandOf(band, font)).concat(data.series.map((one, index) => seriesOf(one, data, font, index === 0 ? marks : undefined))),
   }
 }
