@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod cli;
 pub mod demo;
 pub(crate) mod directory;
+pub mod effects;
 pub mod files;
 pub(crate) mod finders;
 pub mod forecast;
@@ -50,6 +51,7 @@ pub fn router() -> Routes {
         .merge(schedule::api::routes())
         .merge(papers::api::routes())
         .merge(forecast::api::routes())
+        .merge(effects::api::routes())
         .merge(files::routes())
 }
 
@@ -70,6 +72,8 @@ pub fn room() -> Room {
             (
                 "plan/0021_values_from_reports",
                 include_str!("migrations/0021_values_from_reports.sql"),
+                "plan/0030_effects",
+                include_str!("migrations/0030_effects.sql"),
             ),
             (
                 "plan/0060_papers",
@@ -107,6 +111,8 @@ pub fn room() -> Room {
             papers::templates::TEMPLATE_REMOVED,
             papers::schedules::SCHEDULE_SET,
             papers::schedules::SCHEDULE_REMOVED,
+            effects::EVALUATED,
+            effects::REMOVED,
         ])
         .routes(router())
         .find("Plan", finders::plan)

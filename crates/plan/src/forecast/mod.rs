@@ -161,7 +161,7 @@ fn tracks(subject: &Subject<'_>, values: &[Recorded], as_of: Date) -> Vec<Track>
 
 /// Points at their dates. A platform metric is recorded when it changes, so each of its values
 /// stands until the next one.
-fn points(values: &[Recorded], as_of: Date) -> Vec<Observation> {
+pub(crate) fn points(values: &[Recorded], as_of: Date) -> Vec<Observation> {
     let plain = |v: &Recorded| Observation {
         at: v.at,
         value: v.value,

@@ -2,7 +2,7 @@
 //! different periods never meet: points, whole years and sums to date are three kinds of series.
 
 use jiff::civil::{Date, date};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ const MONTH_DAYS: i32 = 31;
 const STEPS_MAX: usize = 120;
 
 /// The distance of two points of a series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ForecastStep)]
 pub enum Step {
