@@ -72,6 +72,8 @@ pub fn room() -> Room {
             (
                 "plan/0021_values_from_reports",
                 include_str!("migrations/0021_values_from_reports.sql"),
+            ),
+            (
                 "plan/0030_effects",
                 include_str!("migrations/0030_effects.sql"),
             ),

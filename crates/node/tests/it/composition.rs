@@ -279,6 +279,7 @@ async fn walk_plan(walk: &mut Walk<'_>) {
         )
         .await;
     }
+    effects(walk, &plan).await;
     let shares = format!("/api/v1/plans/{plan}/shares");
     let share = json!({ "page": "wall", "expires_at": walk.node.app.now().plus_seconds(3_600) });
     let made = walk
@@ -409,6 +410,36 @@ async fn walk_papers(walk: &mut Walk<'_>, plan: &str) {
     walk.raw(operation, path, docx, template).await;
     let operation = "DELETE /api/v1/paper-templates/{kind}/{lang}";
     walk.step(operation, path, None, json!({})).await;
+/// Two years of quarters, and an event between them.
+async fn effects(walk: &mut Walk<'_'>, plan: &str) {
+    let listed = walk
+        .admin
+        .get(&format!("/api/v1/plans/{plan}/indicators"))
+        .await;
+    let listed = listed.expect(200).json();
+    let items = listed["items"].as_array().unwrap();
+    let point = items.iter().find(|i| i["nature"] != "flow").unwrap();
+    let indicator = format!("/api/v1/indicators/{}", id(point));
+    for (i, day) in ["03-31", "06-30", "09-30", "12-31"]
+        .into_iter()
+        .cycle()
+        .take(8)
+        .enumerate()
+    {
+        let body = json!({ "at": format!("{}-{day}", 2021 + i / 4), "value": 10 + i });
+        let values = format!("{indicator}/values");
+        walk.admin.post(&values, body).await.expect(201);
+    }
+    let event = json!({ "at": "2022-01-01", "event": "示例" });
+    let path = format!("{indicator}/effects");
+    let kept = walk
+        .step("POST /api/v1/indicators/{id}/effects", &path, None, event)
+        .await;
+    walk.step_out(
+        "DELETE /api/v1/effects/{id}",
+        &format!("/api/v1/effects/{}", id(&kept)),
+    )
+    .await;
 }
 
 #[tokio::test]
