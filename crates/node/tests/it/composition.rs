@@ -411,7 +411,7 @@ async fn walk_papers(walk: &mut Walk<'_>, plan: &str) {
     let operation = "DELETE /api/v1/paper-templates/{kind}/{lang}";
     walk.step(operation, path, None, json!({})).await;
 /// Two years of quarters, and an event between them.
-async fn effects(walk: &mut Walk<'_'>, plan: &str) {
+async fn effects(walk: &mut Walk<'_>, plan: &str) {
     let listed = walk
         .admin
         .get(&format!("/api/v1/plans/{plan}/indicators"))
