@@ -17,8 +17,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield }
-export const words = { ...common, ...forecast, ...shell, ...plan, ...screen, ...shares, ...shield }
+export const words = { ...common, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

@@ -410,6 +410,8 @@ async fn walk_papers(walk: &mut Walk<'_>, plan: &str) {
     walk.raw(operation, path, docx, template).await;
     let operation = "DELETE /api/v1/paper-templates/{kind}/{lang}";
     walk.step(operation, path, None, json!({})).await;
+}
+
 /// Two years of quarters, and an event between them.
 async fn effects(walk: &mut Walk<'_>, plan: &str) {
     let listed = walk
