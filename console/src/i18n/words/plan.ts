@@ -132,7 +132,7 @@ export const plan = define({
   'indicator.pathLatest': ['最新 {value}（{at}）', 'latest {value} ({at})'],
   'indicator.pathNone': ['尚无可比的新数', 'no comparable value yet'],
   'indicator.ytdTitle': ['年内累计', 'Year to date'],
-  'indicator.ytdSummary': ['各年内逐期累计数，只在同年内比较；虚线为全年目标。', 'Totals to date within each year, never mixed with full years; the dashed line is the year’s target.'],
+  'indicator.ytdSummary': ['各年内逐期累计数，只在同年内比较；虚线为全年目标。', 'Totals to date within each year, never mixed with full years; the dashed line is the year\'s target.'],
   'indicator.seriesActual': ['实际', 'Actual'],
   'indicator.seriesPath': ['目标', 'Target'],
   'indicator.seriesYtd': ['{year}年累计', '{year} to date'],
@@ -208,7 +208,7 @@ export const plan = define({
   'import.applying': ['正在导入…', 'Importing…'],
   'import.done': ['已导入「{title}」', '“{title}” imported'],
   'import.wrongType': ['请选 .xlsx 工作簿；旧的 .xls 请在 Excel 里另存为 .xlsx。', 'Choose an .xlsx workbook; save an old .xls as .xlsx first.'],
-  'import.notAllowed': ['导入方案需要方案办公室的角色。', 'Importing a plan needs the plan office’s role.'],
+  'import.notAllowed': ['导入方案需要方案办公室的角色。', 'Importing a plan needs the plan office\'s role.'],
 
   'compare.title': ['版本对比', 'Compare editions'],
   'compare.lead': ['两版之间新增、取消、修改了什么。', 'What was added, dropped and changed between two editions.'],

@@ -6,10 +6,10 @@ export const screen = define({
 
   'screen.lead': [
     '给墙面屏幕用的页面：深色、无需操作、自动更新。选好内容后，把地址在大屏的浏览器里打开，按 F 键全屏。',
-    'The page for a screen on the wall: dark, without controls, live. Choose what it shows, open the address in the wall’s browser, and press F for full screen.',
+    'The page for a screen on the wall: dark, without controls, live. Choose what it shows, open the address in the wall\'s browser, and press F for full screen.',
   ],
   'screen.heading': ['标题', 'Title'],
-  'screen.headingHint': ['留空则用方案名称，最多 {n} 个字。', 'Empty: the plan’s own name. At most {n} characters.'],
+  'screen.headingHint': ['留空则用方案名称，最多 {n} 个字。', 'Empty: the plan\'s own name. At most {n} characters.'],
   'screen.panels': ['显示内容', 'What it shows'],
   'screen.map': ['空间格局', 'Spatial pattern'],
   'screen.layers': ['各项计划', 'Programmes'],

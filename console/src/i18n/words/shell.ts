@@ -57,7 +57,7 @@ export const shell = define({
   'find.results': ['{n} 条结果', '{n} results'],
 
   'signIn.title': ['登录天元', 'Sign in to Tianyuan'],
-  'signIn.lead': ['区域数字干线的工作台：方案、举措、指标与凭证。', 'The workbench of a district’s digital trunk line: plan, measures, indicators, receipts.'],
+  'signIn.lead': ['区域数字干线的工作台：方案、举措、指标与凭证。', 'The workbench of a district\'s digital trunk line: plan, measures, indicators, receipts.'],
   'signIn.username': ['用户名', 'User name'],
   'signIn.password': ['密码', 'Password'],
   'signIn.go': ['登录', 'Sign in'],
@@ -90,11 +90,11 @@ export const shell = define({
   'missing.lead': ['这个地址没有页面。可能是链接旧了，或记录已不在。', 'There is no page at this address. The link may be old, or the record gone.'],
   'missing.home': ['回到总览', 'Back to the overview'],
 
-  'about.lead': ['长三角数字干线的区域节点：方案、举措、指标与可核验的账本。', 'A district’s node of the digital trunk line: plan, measures, indicators and verifiable ledgers.'],
+  'about.lead': ['长三角数字干线的区域节点：方案、举措、指标与可核验的账本。', 'A district\'s node of the digital trunk line: plan, measures, indicators and verifiable ledgers.'],
   'about.node': ['节点', 'Node'],
   'about.version': ['版本', 'Version'],
   'about.demo': ['示范数据', 'Sample data'],
-  'about.demoYes': ['本节点装入了示范区的真实方案', 'This node carries the sample district’s real plan'],
+  'about.demoYes': ['本节点装入了示范区的真实方案', 'This node carries the sample district\'s real plan'],
   'about.rooms': ['系统', 'Systems'],
   'about.built': ['已启用', 'On this node'],
   'about.notBuilt': ['尚未启用', 'Not yet on this node'],
