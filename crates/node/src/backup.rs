@@ -46,7 +46,29 @@ pub async fn backup(config: &Config, target: &Path) -> Result<usize> {
         )));
     }
     let partial = target.with_extension("partial");
-    std::fs::create_dir_all(&partial)?;
+    private_folder(&partial)?;
+    let filled = fill(config, &partial).await;
+    if filled.is_err() {
+        // What is half a backup must not be taken for one, nor stand in the way of the next.
+        std::fs::remove_dir_all(&partial)?;
+    }
+    let count = filled?;
+    std::fs::rename(&partial, target)?;
+    Ok(count)
+}
+
+/// Makes a folder for this account alone: password hashes and personal data go into it.
+fn private_folder(path: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+    made.map_err(|e| wrong(format!("{} cannot be made: {e}", path.display())))
+}
+
+/// Copies everything into a folder and lists it; answers how many files it holds.
+async fn fill(config: &Config, partial: &Path) -> Result<usize> {
     let db = Db::open(config).await?;
     match db.engine() {
         Engine::Sqlite => db.copy_sqlite_to(&partial.join("tianyuan.db")).await?,
@@ -57,8 +79,8 @@ pub async fn backup(config: &Config, target: &Path) -> Result<usize> {
         copy_folder(&config.node.data.join(folder), &partial.join(folder))?;
     }
     let mut files = BTreeMap::new();
-    for path in files_below(&partial)? {
-        files.insert(relative(&partial, &path), digest(&path)?);
+    for path in files_below(partial)? {
+        files.insert(relative(partial, &path), digest(&path)?);
     }
     let count = files.len();
     let manifest = Manifest {
@@ -70,7 +92,6 @@ pub async fn backup(config: &Config, target: &Path) -> Result<usize> {
         partial.join(MANIFEST),
         serde_json::to_vec_pretty(&manifest)?,
     )?;
-    std::fs::rename(&partial, target)?;
     Ok(count)
 }
 
@@ -153,7 +174,7 @@ pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
             )));
         }
     }
-    std::fs::create_dir_all(data)?;
+    config.make_data_folder()?;
     if source.join("records.pgdump").exists() {
         undump(config, &source.join("records.pgdump")).await?;
     }

@@ -1,6 +1,7 @@
 //! Backup while serving, restore, and signing again afterwards.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,6 +37,14 @@ async fn a_backup_taken_while_serving_has_all_that_was_acknowledged_before_it() 
         );
         assert!(fs::read_dir(place.data.join("keys")).unwrap().count() > 0);
         assert!(!copy.join("keys").exists(), "keys never go into a backup");
+        for private in [&copy, &place.data] {
+            let mode = fs::metadata(private).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", private.display());
+        }
+        let next = place.data.with_file_name("next");
+        fs::create_dir(next.with_extension("partial")).unwrap();
+        let said = place.refused(&["backup", text(&next)]);
+        assert!(said.contains("next.partial"), "{said}");
 
         let other = place.another().await;
         other.done(&["restore", text(&copy)]);
