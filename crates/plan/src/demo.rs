@@ -54,5 +54,6 @@ pub async fn load(app: &App) -> Result<Option<Plan>> {
     let plan = apply(app, &mut tx, &prepared, None).await?;
     followup::load(app, &mut tx, &plan).await?;
     tx.commit().await?;
+    crate::participation::demo::load(app, &plan).await?;
     Ok(Some(plan))
 }

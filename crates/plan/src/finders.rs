@@ -6,7 +6,7 @@ use tianyuan_kernel::App;
 use tianyuan_kernel::authority::{Entity, Resource};
 use tianyuan_kernel::error::Result;
 
-use crate::{indicators, measures, plans, reports};
+use crate::{indicators, measures, participation, plans, reports};
 
 /// None for what is absent; other errors stay.
 fn entity(found: Result<impl Resource>) -> Result<Option<Entity>> {
@@ -50,5 +50,14 @@ pub(crate) fn report<'a>(app: &'a App, id: &'a str) -> BoxFuture<'a, Result<Opti
         let Ok(id) = id.parse() else { return Ok(None) };
         let mut sql = app.db().read().await?;
         entity(reports::access(&mut sql, &id).await)
+    })
+}
+
+/// A round of participation.
+pub(crate) fn round<'a>(app: &'a App, id: &'a str) -> BoxFuture<'a, Result<Option<Entity>>> {
+    Box::pin(async move {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let mut sql = app.db().read().await?;
+        entity(participation::rounds::store::get_plain(&mut sql, &id).await)
     })
 }

@@ -21,6 +21,7 @@ pub mod nearest;
 pub mod overview;
 pub mod papers;
 pub mod periods;
+pub mod participation;
 pub mod plans;
 pub mod reports;
 pub mod schedule;
@@ -52,6 +53,7 @@ pub fn router() -> Routes {
         .merge(papers::api::routes())
         .merge(forecast::api::routes())
         .merge(effects::api::routes())
+        .merge(participation::routes())
         .merge(files::routes())
 }
 
@@ -80,6 +82,10 @@ pub fn room() -> Room {
             (
                 "plan/0060_papers",
                 include_str!("migrations/0060_papers.sql"),
+            ),
+            (
+                "plan/0050_participation",
+                include_str!("migrations/0050_participation.sql"),
             ),
         ])
         .kinds(&[
@@ -116,7 +122,17 @@ pub fn room() -> Room {
             effects::EVALUATED,
             effects::REMOVED,
         ])
+        .kinds(participation::KINDS)
         .routes(router())
+        .state(std::sync::Arc::new(
+            participation::opinions::intake::Indexes::default(),
+        ))
+        .state(std::sync::Arc::new(
+            participation::open::guard::Guard::default(),
+        ))
+        .state(std::sync::Arc::new(
+            participation::votes::api::Found::default(),
+        ))
         .find("Plan", finders::plan)
         .find("Measure", finders::measure)
         .find("Indicator", finders::indicator)
@@ -125,5 +141,6 @@ pub fn room() -> Room {
         .schedules(&[values::measure::SCHEDULE, periods::remind::SCHEDULE])
         .jobs(&[papers::making::MAKE, papers::schedules::ISSUE])
         .schedules(&[papers::schedules::SCHEDULE])
+        .find("Round", finders::round)
         .metrics(vec![measures::metrics::DONE, measures::metrics::UNDER_WAY])
 }

@@ -27,6 +27,8 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// Limits on what callers can grow.
     pub limits: LimitsConfig,
+    /// The public page where opinions are given.
+    pub participation: ParticipationConfig,
     /// Accounts, sessions, outside identity providers, policies.
     pub identity: IdentityConfig,
     /// The five ledgers.
@@ -182,6 +184,41 @@ impl Default for LimitsConfig {
             requests_per_minute_address: 1_200,
             sign_ins_per_minute_address: 30,
             event_streams_max: 1_000,
+        }
+    }
+}
+
+/// The public page where opinions are given: how much it takes, and from whom.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParticipationConfig {
+    /// Opinions a minute from one address; a whole office may share one.
+    pub opinions_per_minute_address: u32,
+    /// Opinions a minute from everybody.
+    pub opinions_per_minute: u32,
+    /// Votes a minute from one address.
+    pub votes_per_minute_address: u32,
+    /// Votes a minute from everybody.
+    pub votes_per_minute: u32,
+    /// Leading zero bits of the small sum a browser works out before it sends (0: none). Each
+    /// bit doubles the work; 14 take a phone well under a second.
+    pub challenge_bits: u32,
+    /// Bytes of a file attached to an opinion.
+    pub attachment_bytes_max: usize,
+    /// Files attached to one opinion.
+    pub attachments_max: u32,
+}
+
+impl Default for ParticipationConfig {
+    fn default() -> Self {
+        Self {
+            opinions_per_minute_address: 20,
+            opinions_per_minute: 12_000,
+            votes_per_minute_address: 240,
+            votes_per_minute: 60_000,
+            challenge_bits: 14,
+            attachment_bytes_max: 5 << 20,
+            attachments_max: 3,
         }
     }
 }

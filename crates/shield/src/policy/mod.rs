@@ -49,7 +49,7 @@ pub struct Engine {
 }
 
 /// Kinds of resources and the schema's names for them; an account is a person as a resource.
-pub const KINDS: [(&str, &str); 14] = [
+pub const KINDS: [(&str, &str); 16] = [
     ("Plan", "Plan"),
     ("Measure", "Measure"),
     ("Indicator", "Indicator"),
@@ -64,6 +64,8 @@ pub const KINDS: [(&str, &str); 14] = [
     ("Node", "Node"),
     ("Policy", "Policy"),
     ("Ledger", "Ledger"),
+    ("Round", "Round"),
+    ("Contact", "Contact"),
 ];
 
 impl Engine {

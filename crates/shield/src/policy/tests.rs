@@ -48,6 +48,8 @@ Node              V           V             V         V            VXW     VO   
 Node/metrics      -           -             -         -            VXW     VO       -          -       -
 Policy            VW          V             V         V            VXW     VW       -          -       -
 Ledger            V           V             V         V            VXW     VO       -          -       -
+Round             VCEXRP      V             V         V            VXW     V        -          -       -
+Contact           VS          -             -         -            VXW     S        -          -       -
 ";
 
 const LETTERS: [(char, Action); 12] = [
