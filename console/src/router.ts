@@ -19,6 +19,10 @@ declare module 'vue-router' {
 const page = (path: string, name: string, title: Key, component: RouteRecordRaw['component'], parent?: string) =>
   ({ path, name, component, meta: { title, ...(parent && { parent }) } }) as RouteRecordRaw
 
+/** Needs no sign-in and stands alone. */
+const openPage = (path: string, name: string, title: Key, component: RouteRecordRaw['component']) =>
+  ({ path, name, component, meta: { title, open: true, bare: true } }) as RouteRecordRaw
+
 export const routes: RouteRecordRaw[] = [
   page('/', 'overview', 'nav.overview', () => import('@/pages/overview/OverviewPage.vue')),
   page('/plan', 'plan', 'nav.plan', () => import('@/pages/plan/PlanPage.vue')),
@@ -54,6 +58,16 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/pages/shares/SharedPage.vue'),
     meta: { title: 'nav.shared' as const, open: true, bare: true },
   })),
+  page('/participation', 'participation', 'nav.participation', () => import('@/pages/participation/RoundsPage.vue')),
+  page('/participation/topics/:id', 'topic', 'nav.topic', () => import('@/pages/participation/TopicPage.vue'), 'participation'),
+  page('/participation/opinions/:id', 'opinion', 'nav.opinion', () => import('@/pages/participation/OpinionPage.vue'), 'participation'),
+  page('/participation/:id', 'round', 'nav.round', () => import('@/pages/participation/RoundPage.vue'), 'participation'),
+  page('/participation/:id/opinions', 'round-opinions', 'nav.opinions', () => import('@/pages/participation/OpinionsPage.vue'), 'participation'),
+  page('/participation/:id/topics', 'round-topics', 'nav.topics', () => import('@/pages/participation/TopicsPage.vue'), 'participation'),
+  page('/participation/:id/report', 'round-report', 'nav.report', () => import('@/pages/participation/ReportPage.vue'), 'participation'),
+  openPage('/open/participation', 'open-rounds', 'nav.participation', () => import('@/pages/open/OpenRoundsPage.vue')),
+  openPage('/open/participation/mine/:token', 'open-mine', 'nav.mine', () => import('@/pages/open/MinePage.vue')),
+  openPage('/open/participation/:id', 'open-round', 'nav.participation', () => import('@/pages/open/OpenRoundPage.vue')),
   page('/me', 'me', 'nav.me', () => import('@/pages/me/MePage.vue')),
   { ...page('/about', 'about', 'nav.about', () => import('@/pages/about/AboutPage.vue')), meta: { title: 'nav.about', open: true } },
   {

@@ -15,6 +15,7 @@ export interface Send {
   /** Kept by the caller when a retry must not act twice. */
   idempotencyKey?: string
   signal?: AbortSignal
+  headers?: Record<string, string>
 }
 
 const BASE = '/api/v1'
@@ -47,7 +48,7 @@ export function pathWith(path: string, params?: Params): string {
 }
 
 function headersFor(method: string, send: Send): Headers {
-  const headers = new Headers({ Accept: 'application/json', 'Accept-Language': lang.value })
+  const headers = new Headers({ Accept: 'application/json', 'Accept-Language': lang.value, ...send.headers })
   if (send.bytes) headers.set('Content-Type', send.bytes.type)
   else if (send.body !== undefined) headers.set('Content-Type', 'application/json')
   if (method === 'GET') return headers
@@ -94,8 +95,8 @@ async function json<T>(response: Response): Promise<T> {
 }
 
 export const api = {
-  get: async <T>(path: string, params?: Params, signal?: AbortSignal) =>
-    json<T>(await send('GET', path, { ...(params && { params }), ...(signal && { signal }) })),
+  get: async <T>(path: string, params?: Params, signal?: AbortSignal, headers?: Record<string, string>) =>
+    json<T>(await send('GET', path, { ...(params && { params }), ...(signal && { signal }), ...(headers && { headers }) })),
   post: async <T>(path: string, body?: unknown, options: Send = {}) =>
     json<T>(await send('POST', path, { ...options, ...(body !== undefined && { body }) })),
   patch: async <T>(path: string, body: unknown, version: number) =>

@@ -9,6 +9,7 @@ import { screen } from './words/screen'
 import { shares } from './words/shares'
 import { shell } from './words/shell'
 import { shield } from './words/shield'
+import { voice } from './words/voice'
 
 export type Lang = 'zh' | 'en'
 /** A text the node sends in both languages. */
@@ -17,7 +18,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield }
+export const words = { ...common, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

@@ -33,5 +33,6 @@ export const icons = {
   eye: 'M1.5 8S4 3.8 8 3.8 14.5 8 14.5 8 12 12.2 8 12.2 1.5 8 1.5 8zM8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
   receipt: 'M3.5 2h9v12l-1.8-1.2L9.3 14 8 12.8 6.7 14l-1.4-1.2L3.5 14zM6 5.5h4M6 8.3h4',
   link: 'M6.5 9.5l3-3M7 4.5l1-1a3 3 0 0 1 4.3 4.3l-1 1M9 11.5l-1 1a3 3 0 0 1-4.3-4.3l1-1',
+  voices: 'M2 3.5h9v6H6.5L4 12V9.5H2zM11 6h3v6h-1.5v2L10.5 12H7.5',
 } as const
 export type IconName = keyof typeof icons

@@ -65,6 +65,18 @@ export const states = {
     ready: look('good', 'disc', 'papers.ready'),
     failed: look('bad', 'diamond', 'papers.failed'),
   },
+  round: {
+    preparing: look('idle', 'ring', 'voice.state.preparing'),
+    open: look('good', 'disc', 'voice.state.open'),
+    closed: look('water', 'half', 'voice.state.closed'),
+    reported: look('idle', 'bar', 'voice.state.reported'),
+  },
+  outcome: {
+    adopted: look('good', 'disc', 'outcome.adopted'),
+    partly: look('water', 'half', 'outcome.partly'),
+    declined: look('watch', 'triangle', 'outcome.declined'),
+    undecided: look('idle', 'ring', 'outcome.undecided'),
+  },
   receipt: {
     good: look('good', 'disc', 'receipt.good'),
     bad: look('bad', 'diamond', 'receipt.bad'),

@@ -31,6 +31,7 @@ export const rooms: Room[] = [
       { route: 'indicators', label: 'nav.indicators', icon: 'chart' },
       { route: 'risks', label: 'nav.risks', icon: 'gauge' },
       { route: 'compare', label: 'nav.compare', icon: 'compare' },
+      { route: 'participation', label: 'nav.participation', icon: 'voices' },
       { route: 'papers', label: 'nav.papers', icon: 'print', needs: ['Plan:Export'] },
       { route: 'import', label: 'nav.import', icon: 'import', needs: ['Plan:Import'] },
     ],

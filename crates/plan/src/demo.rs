@@ -53,7 +53,7 @@ pub async fn load(app: &App) -> Result<Option<Plan>> {
         .map_err(|f| refused(&f, false))?;
     let plan = apply(app, &mut tx, &prepared, None).await?;
     followup::load(app, &mut tx, &plan).await?;
+    crate::participation::demo::load(&mut tx, &plan).await?;
     tx.commit().await?;
-    crate::participation::demo::load(app, &plan).await?;
     Ok(Some(plan))
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::json;
-use tianyuan_kernel::App;
 use tianyuan_kernel::error::{Error, Result};
 use tianyuan_kernel::http::Tx;
 
@@ -114,13 +113,12 @@ fn once() -> i64 {
 ///
 /// # Errors
 /// When the file is wrong, which a test sees, or the database refuses.
-pub async fn load(app: &App, plan: &Plan) -> Result<()> {
+pub async fn load(tx: &mut Tx, plan: &Plan) -> Result<()> {
     let file: File = toml::from_str(FILE).map_err(Error::internal)?;
-    let mut tx = Tx::begin(app, None).await?;
     for entry in file.rounds.into_iter().filter(|r| r.plan == plan.code) {
-        load_round(&mut tx, plan, entry).await?;
+        load_round(tx, plan, entry).await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 async fn load_round(tx: &mut Tx, plan: &Plan, entry: RoundEntry) -> Result<()> {
