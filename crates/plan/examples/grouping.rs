@@ -10,10 +10,6 @@
 //! purity. The generator is deterministic.
 
 #![expect(clippy::print_stdout, reason = "an example prints what it measured")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "an example reads the machine's clock"
-)]
 
 use std::collections::HashMap;
 use std::time::Instant;
