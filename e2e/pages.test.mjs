@@ -10,6 +10,9 @@ async function addresses() {
   const api = await script()
   const unit = (await api.get('/units?limit=1')).items[0]
   const person = (await api.get('/people?limit=1')).items[0]
+  const round = (await api.get(`/plans/${api.plan.id}/rounds`)).items.find((one) => one.state === 'open')
+  const topic = (await api.get(`/rounds/${round.id}/topics`)).items[0]
+  const opinion = (await api.get(`/rounds/${round.id}/opinions`)).items[0]
   return [
     '/',
     '/plan#programme-5',
@@ -20,6 +23,15 @@ async function addresses() {
     '/compare',
     '/screen/setup',
     '/shares?add=1',
+    '/participation?add=1',
+    `/participation/${round.id}`,
+    `/participation/${round.id}/opinions?add=1`,
+    `/participation/${round.id}/topics`,
+    `/participation/${round.id}/report`,
+    `/participation/topics/${topic.id}`,
+    `/participation/opinions/${opinion.id}`,
+    '/open/participation',
+    `/open/participation/${round.id}`,
     '/plans/import',
     '/units',
     `/units/${unit.id}`,

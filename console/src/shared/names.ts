@@ -38,6 +38,12 @@ export function useNames(): { nameOfId: (id: string) => string } {
     unit: 'kind.Unit',
     person: 'kind.Person',
     plan: 'kind.Plan',
+    round: 'kind.Round',
+    channel: 'voice.channel',
+    opinion: 'nav.opinion',
+    topic: 'nav.topic',
+    decision: 'voice.decision',
+    contact: 'kind.Contact',
     anonymous: 'audit.stranger',
   } as const
   function nameOfId(id: string): string {

@@ -38,7 +38,6 @@ export function useVotes(round: string) {
       busy.value = ''
     }
   }
-  void load()
-  return { mine, topics, busy, failure, vote }
+  return { mine, topics, busy, failure, load, vote }
 }
 export type Votes = ReturnType<typeof useVotes>

@@ -75,6 +75,10 @@ async fn complete(sql: &mut dyn Sql, mut rounds: Vec<Round>) -> Result<Vec<Round
         let count = sql.one(TOPICS, args![&round.id]).await?.int("n")?;
         topics.insert(round.id.to_string(), count);
     }
+    let mut answered = Vec::new();
+    for round in &rounds {
+        answered.extend(super::super::report::store::answered(sql, &round.id).await?);
+    }
     for round in &mut rounds {
         round.topics = topics.get(round.id.as_str()).copied().unwrap_or(0);
         for row in channels.iter() {
@@ -82,6 +86,11 @@ async fn complete(sql: &mut dyn Sql, mut rounds: Vec<Round>) -> Result<Vec<Round
                 continue;
             }
             let mut channel = channel(row)?;
+            for party in &mut channel.asked {
+                party.answered |= answered
+                    .iter()
+                    .any(|(id, name)| *id == channel.id.as_str() && *name == party.name);
+            }
             let (all, undecided) = voices.get(channel.id.as_str()).copied().unwrap_or((0, 0));
             if channel.counted {
                 channel.voices = Some(all);
