@@ -4,6 +4,7 @@ import { keep, kept } from '@/lib/kept'
 import { common } from './words/common'
 import { papers } from './words/papers'
 import { forecast } from './words/forecast'
+import { followUp } from './words/followUp'
 import { plan } from './words/plan'
 import { screen } from './words/screen'
 import { shares } from './words/shares'
@@ -18,7 +19,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice }
+export const words = { ...common, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

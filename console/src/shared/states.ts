@@ -77,6 +77,24 @@ export const states = {
     declined: look('watch', 'triangle', 'outcome.declined'),
     undecided: look('idle', 'ring', 'outcome.undecided'),
   },
+  report: {
+    owed: look('idle', 'ring', 'report.stage.owed'),
+    draft: look('idle', 'half', 'report.stage.draft'),
+    submitted: look('water', 'half', 'report.stage.submitted'),
+    returned: look('watch', 'triangle', 'report.stage.returned'),
+    accepted: look('good', 'disc', 'report.stage.accepted'),
+    late: look('bad', 'diamond', 'report.stage.late'),
+  },
+  period: {
+    planned: look('idle', 'ring', 'period.planned'),
+    open: look('water', 'half', 'period.open'),
+    closed: look('idle', 'bar', 'period.closed'),
+  },
+  milestone: {
+    open: look('water', 'half', 'milestone.open'),
+    done: look('good', 'disc', 'milestone.done'),
+    late: look('bad', 'diamond', 'milestone.late'),
+  },
   receipt: {
     good: look('good', 'disc', 'receipt.good'),
     bad: look('bad', 'diamond', 'receipt.bad'),
