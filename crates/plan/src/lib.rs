@@ -49,6 +49,7 @@ pub fn router() -> Routes {
         .merge(periods::api::routes())
         .merge(reports::api::routes())
         .merge(reports::files::routes())
+        .merge(reports::workbook::routes())
         .merge(schedule::api::routes())
         .merge(papers::api::routes())
         .merge(forecast::api::routes())

@@ -47,6 +47,12 @@ pub struct PageParams {
 }
 
 impl Page {
+    /// The first page of a list that is read whole, with a limit of the reader's own.
+    #[must_use]
+    pub const fn with_limit(limit: i64) -> Self {
+        Self { limit, after: None }
+    }
+
     /// The cursor's key values, when there are exactly `keys` of them.
     #[must_use]
     pub fn after(&self, keys: usize) -> Option<Vec<Arg>> {

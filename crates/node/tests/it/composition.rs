@@ -323,6 +323,7 @@ async fn walk_follow_up(walk: &mut Walk<'_>) {
     let remind = format!("{path}/reminders");
     let operation = "POST /api/v1/periods/{id}/reminders";
     walk.step(operation, &remind, None, json!({})).await;
+    walk_workbook(walk, &path).await;
     let report = all(&walk.admin, &format!("{path}/reports?measure=10")).await;
     let (report, other) = (&report[0], &report[1]["unit"]["id"]);
     let path = format!("/api/v1/reports/{}", id(report));
@@ -355,6 +356,38 @@ async fn walk_follow_up(walk: &mut Walk<'_>) {
         }
     }
     walk_schedule(walk, id(&plan)).await;
+}
+
+/// One row of the period's workbook, filled in.
+async fn walk_workbook(walk: &mut Walk<'_>, period: &str) {
+    use tianyuan_kernel::office::{Out, OutSheet, write_xlsx};
+    let report = all(&walk.admin, &format!("{period}/reports?measure=8")).await;
+    let text = |words: &str| Out::Text(words.to_owned());
+    let sheet = |name: &str, heads: &[&str], rows| OutSheet {
+        name: name.to_owned(),
+        heads: heads.iter().map(|h| (*h).to_owned()).collect(),
+        rows,
+        choices: Vec::new(),
+    };
+    let row = vec![
+        text(id(&report[0])),
+        Out::Number(1.0),
+        text("推进中"),
+        text("已启动"),
+    ];
+    let book = [
+        sheet(
+            "举措进展",
+            &["报告编号", "版本", "本期状态", "本期进展"],
+            vec![row],
+        ),
+        sheet("数值", &["报告编号", "数值编号", "本期数值"], Vec::new()),
+    ];
+    let xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    let operation = "POST /api/v1/periods/{id}/workbook";
+    let path = format!("{period}/workbook");
+    walk.raw(operation, &path, xlsx, write_xlsx(&book).unwrap())
+        .await;
 }
 
 async fn walk_schedule(walk: &mut Walk<'_>, plan: &str) {

@@ -23,6 +23,9 @@ pub mod steps;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+pub mod workbook;
+#[cfg(test)]
+mod workbook_tests;
 
 use jiff::civil::Date;
 use serde::Serialize;

@@ -15,12 +15,12 @@ use tianyuan_kernel::db::Sql;
 use tianyuan_kernel::error::{Error, FieldError, Problems, Result};
 use tianyuan_kernel::http::extract::read_body;
 use tianyuan_kernel::http::list::PageParams;
-use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Routes};
+use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Query, Routes};
 use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::{NewValue, ValueId, record, sheet, store, validate};
+use super::{NewValue, ValueId, doubt, doubted, record, sheet, store, validate};
 use crate::bundle::read::Located;
 use crate::indicators::{self, IndicatorId};
 use crate::plans::{self, PlanId};
@@ -160,9 +160,14 @@ pub struct NewValueBody {
     /// otherwise; a stock's or level's is its date.
     #[serde(default)]
     pub period: Option<Period>,
+    /// The value stands although its unit was doubted (`unit_doubtful`).
+    #[serde(default)]
+    pub confirmed: bool,
 }
 
-/// Records a value. Every recording is a revision; what was recorded before stays.
+/// Records a value. Every recording is a revision; what was recorded before stays. A value that is
+/// thousands of times off the last one is refused (`unit_doubtful`) until it comes with
+/// `confirmed`: 万元 may have been written for 亿元.
 #[utoipa::path(post, path = "/api/v1/indicators/{id}/values", tag = "plan",
     params(("id" = IndicatorId, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
@@ -180,6 +185,11 @@ async fn record_value(
     let today = ctx.app.now().date();
     let period = validate(&to, (body.at, body.value, body.period), &body.note, today)
         .map_err(|faults| refused(faults.into_iter().map(|(f, c, d)| (f.to_owned(), c, d))))?;
+    if !body.confirmed
+        && let Some(words) = doubted(&mut ctx.read().await?, &to, body.value).await?
+    {
+        return Err(doubtful(Error::invalid(doubt::CODE, "value", words)));
+    }
     let new = NewValue {
         at: body.at,
         value: body.value,
@@ -196,6 +206,14 @@ async fn record_value(
         .collect();
     tx.answer(StatusCode::CREATED, &view(row, &names, true))
         .await
+}
+
+/// Says how a doubted value is confirmed.
+fn doubtful(error: Error) -> Error {
+    error.hint(Text::new(
+        "数值属实时，加上 confirmed=true 再次提交。",
+        "If the value is right, send it again with confirmed=true.",
+    ))
 }
 
 /// One answer for all that is wrong.
@@ -226,15 +244,29 @@ pub struct ValuesImported {
     pub errors: Vec<Located>,
 }
 
+/// How values are imported.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ValuesImport {
+    /// The values stand although their units were doubted.
+    pub confirmed: Option<bool>,
+}
+
 /// Records values from a sheet headed 指标序号, 指标, 日期, 数值, 说明 (optionally 口径): a workbook
-/// (.xlsx), or CSV in UTF-8 or GBK. All rows or none.
+/// (.xlsx), or CSV in UTF-8 or GBK. All rows or none. Values thousands of times off the last one
+/// are refused (`unit_doubtful`) unless `confirmed`.
 #[utoipa::path(post, path = "/api/v1/plans/{id}/values/import", tag = "plan",
-    params(("id" = PlanId, Path)),
+    params(("id" = PlanId, Path), ValuesImport),
     request_body(content(
         (Binary = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (Binary = "text/csv"))),
     responses((status = 201, body = ValuesImported), Problems))]
-async fn import_values(ctx: Ctx, PathId(id): PathId<PlanId>, request: Request) -> Result<Response> {
+async fn import_values(
+    ctx: Ctx,
+    PathId(id): PathId<PlanId>,
+    Query(how): Query<ValuesImport>,
+    request: Request,
+) -> Result<Response> {
     let media = crate::workbook::media_type(request.headers());
     let plan = {
         let mut sql = ctx.read().await?;
@@ -250,10 +282,15 @@ async fn import_values(ctx: Ctx, PathId(id): PathId<PlanId>, request: Request) -
     let mut accepted = Vec::new();
     for value in values {
         let access = &known[value.indicator];
-        if ctx.can(Action::Record, access) {
-            accepted.push((access.recordable(), value));
-        } else {
+        let to = access.recordable();
+        if !ctx.can(Action::Record, access) {
             errors.push(value.not_allowed());
+        } else if how.confirmed != Some(true)
+            && let Some(words) = doubted(&mut tx, &to, value.new.value).await?
+        {
+            errors.push(value.doubtful(words));
+        } else {
+            accepted.push((to, value));
         }
     }
     if accepted.is_empty() && errors.is_empty() {

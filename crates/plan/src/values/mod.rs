@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use tianyuan_kernel::App;
 use tianyuan_kernel::clock::Micros;
+use tianyuan_kernel::db::Sql;
 use tianyuan_kernel::error::Result;
 use tianyuan_kernel::http::tx::Tx;
 use tianyuan_kernel::journal::{Kind, Log};
@@ -125,6 +126,17 @@ pub fn validate(
     } else {
         Err(faults)
     }
+}
+
+/// Asks about a value that is thousands of times off the last comparable one: see [`doubt`].
+pub(crate) async fn doubted(
+    sql: &mut dyn Sql,
+    to: &Recordable,
+    value: f64,
+) -> Result<Option<Text>> {
+    let known = store::in_force(sql, &to.id).await?;
+    let last = known.iter().rev().map(|v| v.value).find(|v| *v != 0.0);
+    Ok(doubt::doubt(&to.unit, value, &[last]))
 }
 
 fn period_words(nature: Nature) -> Text {

@@ -58,6 +58,7 @@ pub(crate) struct SheetValue {
     /// What it records.
     pub(crate) new: NewValue,
     spot: Spot,
+    value_spot: Spot,
 }
 
 impl SheetValue {
@@ -70,6 +71,17 @@ impl SheetValue {
         Located {
             spot: self.spot.clone(),
             code: "not_allowed",
+            detail,
+        }
+    }
+}
+
+impl SheetValue {
+    /// The fault of a value whose unit is doubted.
+    pub(crate) fn doubtful(&self, detail: Text) -> Located {
+        Located {
+            spot: self.value_spot.clone(),
+            code: super::doubt::CODE,
             detail,
         }
     }
@@ -164,6 +176,7 @@ fn row_value(row: &mut RowReader<'_, '_>, known: &[Access], today: Date) -> Opti
                 indicator,
                 new,
                 spot: row.spot("number"),
+                value_spot: row.spot("value"),
             })
         }
         Err(found) => {

@@ -400,3 +400,38 @@ async fn two_who_record_at_once_both_count() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_value_thousands_of_times_off_is_asked_about() {
+    with_sample(async |b: Bench| {
+        let id = b.indicator(1).await["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/indicators/{id}/values");
+        // 1,100 亿元, written in 万元.
+        let body =
+            |sure: bool| json!({ "at": "2024-06-30", "value": 11_000_000, "confirmed": sure });
+        let asked = b.office.post(&path, body(false)).await.expect(422);
+        assert_eq!(asked.code(), "unit_doubtful");
+        assert_eq!(asked.json()["field"], "value");
+        assert!(asked.json()["hint"].as_str().unwrap().contains("confirmed"));
+        b.office.post(&path, body(true)).await.expect(201);
+        let import = format!("/api/v1/plans/{}/values/import", b.plan);
+        let csv = "指标序号,日期,数值\n2,2024-06-30,155000\n"
+            .as_bytes()
+            .to_vec();
+        let asked = b
+            .office
+            .send("POST", &import, "text/csv", csv.clone())
+            .await
+            .expect(422);
+        assert_eq!(
+            (asked.code(), &asked.json()["field"]),
+            ("unit_doubtful".to_owned(), &json!("CSV!C2"))
+        );
+        let sure = format!("{import}?confirmed=true");
+        b.office
+            .send("POST", &sure, "text/csv", csv)
+            .await
+            .expect(201);
+    })
+    .await;
+}
