@@ -9,6 +9,10 @@ withBrowser()
 async function addresses() {
   const api = await script()
   const unit = (await api.get('/units?limit=1')).items[0]
+  const periods = (await api.get(`/plans/${api.plan.id}/periods`)).items
+  const open = periods.find((one) => one.state === 'open')
+  const closed = periods.find((one) => one.state === 'closed')
+  const report = async (period, query) => (await api.get(`/periods/${period.id}/reports?${query}`)).items[0].id
   const person = (await api.get('/people?limit=1')).items[0]
   const round = (await api.get(`/plans/${api.plan.id}/rounds`)).items.find((one) => one.state === 'open')
   const topic = (await api.get(`/rounds/${round.id}/topics`)).items[0]
@@ -20,6 +24,14 @@ async function addresses() {
     `/measures/${(await api.measure(16)).id}`,
     '/indicators',
     `/indicators/${(await api.indicator(7)).id}`,
+    '/follow-up?add=1',
+    ...['waiting', 'measures', 'reports', 'changes'].map((view) => `/follow-up?period=${closed.id}&view=${view}`),
+    '/my-reports',
+    '/reviews',
+    `/reports/${await report(open, 'stage=owed&measure=16')}`,
+    `/reports/${await report(closed, 'stage=accepted')}`,
+    '/schedule',
+    '/schedule?view=calendar&month=2024-12',
     '/compare',
     '/screen/setup',
     '/shares?add=1',

@@ -77,7 +77,7 @@ export const followUp = define({
   'follow.noReports': ['没有报告', 'No reports'],
   'follow.onlyLate': ['只看逾期', 'Late only'],
   'follow.first': ['这是第一期，没有可比的上期。', 'This is the first period; there is none to compare.'],
-  'follow.against': ['与{title}相比', 'Compared with {title}'],
+  'follow.against': ['与 {title}相比', 'Compared with {title}'],
   'follow.statesMoved': ['状态有变的举措', 'Measures whose state moved'],
   'follow.figures': ['采纳的数值', 'Accepted figures'],
   'follow.before': ['上期', 'Before'],

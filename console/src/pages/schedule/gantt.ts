@@ -15,6 +15,23 @@ export function bar(starts: string | null, due: string, from: string, to: string
   return { left: `${left}%`, width: `${Math.max(right - left, 0.6)}%` }
 }
 
+/** The line each bar stands on, so that none hides another: milestones first, sub-tasks below them. */
+export function lanes(all: { id: string; starts: string | null; due: string; parent_id: string | null }[]): { lane: Map<string, number>; count: number } {
+  const lane = new Map<string, number>()
+  let floor = 0
+  for (const group of [all.filter((one) => !one.parent_id), all.filter((one) => one.parent_id)]) {
+    const ends: string[] = []
+    for (const one of [...group].sort((a, b) => (a.starts ?? a.due).localeCompare(b.starts ?? b.due))) {
+      const free = ends.findIndex((end) => end < (one.starts ?? one.due))
+      const at = free === -1 ? ends.length : free
+      ends[at] = one.due
+      lane.set(one.id, floor + at)
+    }
+    floor += ends.length
+  }
+  return { lane, count: floor }
+}
+
 /** The first day of each quarter between two days. */
 export function quarters(from: string, to: string): { day: string; label: string }[] {
   const all: { day: string; label: string }[] = []
