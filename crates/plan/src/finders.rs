@@ -6,7 +6,7 @@ use tianyuan_kernel::App;
 use tianyuan_kernel::authority::{Entity, Resource};
 use tianyuan_kernel::error::Result;
 
-use crate::{indicators, measures, participation, plans, reports};
+use crate::{goals, indicators, measures, participation, plans, reports};
 
 /// None for what is absent; other errors stay.
 fn entity(found: Result<impl Resource>) -> Result<Option<Entity>> {
@@ -59,5 +59,14 @@ pub(crate) fn round<'a>(app: &'a App, id: &'a str) -> BoxFuture<'a, Result<Optio
         let Ok(id) = id.parse() else { return Ok(None) };
         let mut sql = app.db().read().await?;
         entity(participation::rounds::store::get_plain(&mut sql, &id).await)
+    })
+}
+
+/// A goal.
+pub(crate) fn goal<'a>(app: &'a App, id: &'a str) -> BoxFuture<'a, Result<Option<Entity>>> {
+    Box::pin(async move {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let mut sql = app.db().read().await?;
+        entity(goals::get(&mut sql, &id).await)
     })
 }

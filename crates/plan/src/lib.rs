@@ -15,6 +15,7 @@ pub mod effects;
 pub mod files;
 pub(crate) mod finders;
 pub mod forecast;
+pub mod goals;
 pub mod indicators;
 pub mod measures;
 pub mod nearest;
@@ -54,6 +55,7 @@ pub fn router() -> Routes {
         .merge(papers::api::routes())
         .merge(forecast::api::routes())
         .merge(effects::api::routes())
+        .merge(goals::api::routes())
         .merge(participation::routes())
         .merge(files::routes())
 }
@@ -80,6 +82,7 @@ pub fn room() -> Room {
                 "plan/0030_effects",
                 include_str!("migrations/0030_effects.sql"),
             ),
+            ("plan/0031_goals", include_str!("migrations/0031_goals.sql")),
             (
                 "plan/0060_papers",
                 include_str!("migrations/0060_papers.sql"),
@@ -122,6 +125,10 @@ pub fn room() -> Room {
             papers::schedules::SCHEDULE_REMOVED,
             effects::EVALUATED,
             effects::REMOVED,
+            goals::SOURCE_SET,
+            goals::ENTRY_ADDED,
+            goals::ENTRY_STRUCK,
+            goals::MEASURED,
         ])
         .kinds(participation::KINDS)
         .routes(router())
@@ -143,5 +150,8 @@ pub fn room() -> Room {
         .jobs(&[papers::making::MAKE, papers::schedules::ISSUE])
         .schedules(&[papers::schedules::SCHEDULE])
         .find("Round", finders::round)
+        .find("Goal", finders::goal)
+        .jobs(&[goals::measure::READ_METRICS])
+        .schedules(&[goals::measure::SCHEDULE])
         .metrics(vec![measures::metrics::DONE, measures::metrics::UNDER_WAY])
 }

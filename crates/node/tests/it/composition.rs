@@ -280,6 +280,7 @@ async fn walk_plan(walk: &mut Walk<'_>) {
         .await;
     }
     effects(walk, &plan).await;
+    goals(walk, &plan).await;
     let shares = format!("/api/v1/plans/{plan}/shares");
     let share = json!({ "page": "wall", "expires_at": walk.node.app.now().plus_seconds(3_600) });
     let made = walk
@@ -640,6 +641,52 @@ async fn answered(walk: &Walk<'_>, round: &str, mut body: Value) -> Value {
     body["solution"] = tianyuan_plan::participation::open::guard::solve(challenge, bits).into();
     body["challenge"] = challenge.into();
     body
+}
+
+/// A goal that is counted from entries.
+async fn goals(walk: &mut Walk<'_>, plan: &str) {
+    let listed = walk.admin.get(&format!("/api/v1/plans/{plan}/goals")).await;
+    let listed = listed.expect(200).json();
+    let items = listed["items"].as_array().unwrap();
+    let by_entries = |g: &&Value| g["source"] == "entries" && g["goal"]["kind"] == "cumulative";
+    let goal = items.iter().find(by_entries).unwrap();
+    let path = format!("/api/v1/goals/{}", id(&goal["goal"]));
+    let at = walk.node.app.now().date().to_string();
+    let entry = json!({ "name": "示例企业", "at": at });
+    let entries = format!("{path}/entries");
+    let made = walk
+        .step("POST /api/v1/goals/{id}/entries", &entries, None, entry)
+        .await;
+    let sheet = format!("名称,日期\n示例企业二,{at}\n").into_bytes();
+    let import = format!("{entries}/import");
+    walk.raw(
+        "POST /api/v1/goals/{id}/entries/import",
+        &import,
+        "text/csv",
+        sheet,
+    )
+    .await;
+    let files = format!("/api/v1/goal-entries/{}/files?name=a.pdf", id(&made));
+    let pdf = b"%PDF-1.4\n%%EOF\n".to_vec();
+    walk.raw(
+        "POST /api/v1/goal-entries/{id}/files",
+        &files,
+        "application/pdf",
+        pdf,
+    )
+    .await;
+    let strike = format!("/api/v1/goal-entries/{}/strike", id(&made));
+    let reason = json!({ "reason": "示例" });
+    walk.step(
+        "POST /api/v1/goal-entries/{id}/strike",
+        &strike,
+        None,
+        reason,
+    )
+    .await;
+    let patch = json!({ "source": "metric", "metric": "plan.measures_done" });
+    walk.step("PATCH /api/v1/goals/{id}", &path, Some("\"1\""), patch)
+        .await;
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ pub(crate) fn forecast(
     }
 }
 
-fn tracks(subject: &Subject<'_>, values: &[Recorded], as_of: Date) -> Vec<Track> {
+pub(crate) fn tracks(subject: &Subject<'_>, values: &[Recorded], as_of: Date) -> Vec<Track> {
     let year = i64::from(as_of.year());
     let last = subject.targets.iter().map(|t| t.year).max().unwrap_or(year);
     let asked = Asked {

@@ -49,11 +49,12 @@ pub struct Engine {
 }
 
 /// Kinds of resources and the schema's names for them; an account is a person as a resource.
-pub const KINDS: [(&str, &str); 16] = [
+pub const KINDS: [(&str, &str); 17] = [
     ("Plan", "Plan"),
     ("Measure", "Measure"),
     ("Indicator", "Indicator"),
     ("Report", "Report"),
+    ("Goal", "Goal"),
     ("Unit", "Unit"),
     ("Person", "Account"),
     ("Session", "Session"),
