@@ -45,6 +45,11 @@ export type IndicatorForecast = Whole<Schemas['IndicatorForecast']>
 export type ForecastTrack = Whole<Schemas['ForecastTrack']>
 export type TargetOutlook = Whole<Schemas['TargetOutlook']>
 export type TargetAtRisk = Whole<Schemas['TargetAtRisk']>
+export type BeforeAfter = Whole<Schemas['BeforeAfter']>
+export type Effect = Whole<Schemas['Effect']>
+export type GoalProgress = Whole<Schemas['GoalProgress']>
+export type GoalDetail = Whole<Schemas['GoalDetail']>
+export type GoalEntry = Whole<Schemas['GoalEntry']>
 
 export type Paper = Whole<Schemas['Paper']>
 export type PaperDetail = Whole<Schemas['PaperDetail']>

@@ -4,6 +4,7 @@ import { keep, kept } from '@/lib/kept'
 import { common } from './words/common'
 import { papers } from './words/papers'
 import { forecast } from './words/forecast'
+import { goals } from './words/goals'
 import { followUp } from './words/followUp'
 import { plan } from './words/plan'
 import { screen } from './words/screen'
@@ -19,7 +20,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp }
+export const words = { ...common, ...forecast, ...goals, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

@@ -4,7 +4,7 @@ import { can, me } from '@/session/session'
 
 const reporting = ['unit_reporter', 'unit_lead']
 
-export function mayRecord(permission: 'Measure:Record' | 'Indicator:Record', responsible: Named[]): boolean {
+export function mayRecord(permission: 'Measure:Record' | 'Indicator:Record' | 'Goal:Record', responsible: Named[]): boolean {
   const reader = me.value
   if (!reader) return false
   if (can(permission)) return true

@@ -30,6 +30,8 @@ export const rooms: Room[] = [
       { route: 'measures', label: 'nav.measures', icon: 'check' },
       { route: 'indicators', label: 'nav.indicators', icon: 'chart' },
       { route: 'risks', label: 'nav.risks', icon: 'gauge' },
+      { route: 'goals', label: 'nav.goals', icon: 'star' },
+      { route: 'effects', label: 'nav.effects', icon: 'compare' },
       { route: 'follow-up', label: 'nav.followUp', icon: 'inbox' },
       { route: 'my-reports', label: 'nav.myReports', icon: 'pen', needs: ['unit_reporter', 'unit_lead'] },
       { route: 'reviews', label: 'nav.reviews', icon: 'stamp', needs: ['Plan:Import', 'unit_lead'] },
