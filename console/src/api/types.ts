@@ -49,7 +49,7 @@ export type BeforeAfter = Whole<Schemas['BeforeAfter']>
 export type Effect = Whole<Schemas['Effect']>
 export type GoalProgress = Whole<Schemas['GoalProgress']>
 export type GoalDetail = Whole<Schemas['GoalDetail']>
-export type GoalEntry = Whole<Schemas['GoalEntry']>
+export type GoalEntry = Whole<Schemas['CountedEntry']>
 
 export type Paper = Whole<Schemas['Paper']>
 export type PaperDetail = Whole<Schemas['PaperDetail']>

@@ -22,7 +22,7 @@ pub const ENTRIES_MAX: usize = 20_000;
 
 /// An entry counted towards a goal.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = GoalEntry)]
+#[schema(as = CountedEntry)]
 pub struct GoalEntryView {
     /// Its id.
     pub id: EntryId,
