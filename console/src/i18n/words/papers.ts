@@ -5,8 +5,8 @@ export const papers = define({
   'nav.paper': ['简报或报告', 'Paper'],
   'nav.papersSetup': ['定期编制与模板', 'Schedules and templates'],
   'papers.lead': [
-    '按当期数据编成工作简报、公众参与情况报告（Word）和指标图表（Excel），保存原件和哈希，可以打印或存为 PDF。',
-    'Bulletins and participation reports (Word) and figures (Excel), made from the records of a period and kept with their hash; print them or save them as PDF.',
+    '按当期数据编成工作简报（Word）和指标图表（Excel），保存原件和哈希，可以打印或存为 PDF。',
+    'Bulletins (Word) and figures (Excel), made from the records of a period and kept with their hash; print them or save them as PDF.',
   ],
   'papers.make': ['编制', 'Make a paper'],
   'papers.makeNow': ['开始编制', 'Make it'],
