@@ -7,7 +7,7 @@ import { base, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
 
-const PASSWORD = '白鹭飞过淀山湖上空'
+const PASSWORD = '淀山湖上空飞过的白鹭群'
 
 /** An account of a role, with a password of its own. */
 async function account(api, username, roles) {
@@ -52,7 +52,7 @@ it('a report goes from its unit to the measure and the indicator', async () => {
   await mine.page.getByRole('link', { name: '签约清单.pdf' }).waitFor()
   await mine.page.getByText('推进中', { exact: true }).first().click()
   await mine.page.getByLabel('本期进展').fill('签约项目五个')
-  await mine.page.getByLabel('数字贸易交易额').fill('７５０,０００')
+  await mine.page.getByLabel('数字贸易交易额').fill('７,５００,０００')
   await mine.page.getByRole('button', { name: '保存并报送' }).click()
   await mine.page.getByText('计量单位可能弄错了').waitFor()
   await mine.page.getByLabel('数值属实，单位无误').waitFor()
