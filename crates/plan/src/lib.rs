@@ -9,6 +9,7 @@
 
 pub mod bundle;
 pub mod cli;
+pub mod composite;
 pub mod demo;
 pub(crate) mod directory;
 pub mod effects;
@@ -31,6 +32,7 @@ pub(crate) mod stored;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod values;
+pub mod warnings;
 pub mod words;
 pub(crate) mod workbook;
 
@@ -57,6 +59,9 @@ pub fn router() -> Routes {
         .merge(effects::api::routes())
         .merge(goals::api::routes())
         .merge(participation::routes())
+        .merge(composite::api::routes())
+        .merge(warnings::api::routes())
+        .merge(warnings::rule_api::routes())
         .merge(files::routes())
 }
 
@@ -90,6 +95,14 @@ pub fn room() -> Room {
             (
                 "plan/0050_participation",
                 include_str!("migrations/0050_participation.sql"),
+            ),
+            (
+                "plan/0040_composite",
+                include_str!("migrations/0040_composite.sql"),
+            ),
+            (
+                "plan/0041_warnings",
+                include_str!("migrations/0041_warnings.sql"),
             ),
         ])
         .kinds(&[
@@ -129,8 +142,13 @@ pub fn room() -> Room {
             goals::ENTRY_ADDED,
             goals::ENTRY_STRUCK,
             goals::MEASURED,
+            composite::INDEX_CREATED,
+            composite::INDEX_CHANGED,
+            composite::INDEX_REMOVED,
+            composite::RESULT_KEPT,
         ])
         .kinds(participation::KINDS)
+        .kinds(warnings::KINDS)
         .routes(router())
         .state(std::sync::Arc::new(
             participation::opinions::intake::Indexes::default(),
@@ -146,6 +164,8 @@ pub fn room() -> Room {
         .find("Indicator", finders::indicator)
         .find("Report", finders::report)
         .jobs(&[values::measure::READ_METRICS, periods::remind::FOLLOW_UP])
+        .jobs(&[warnings::evaluate::LOOK])
+        .schedules(&[warnings::evaluate::SCHEDULE])
         .schedules(&[values::measure::SCHEDULE, periods::remind::SCHEDULE])
         .jobs(&[papers::making::MAKE, papers::schedules::ISSUE])
         .schedules(&[papers::schedules::SCHEDULE])
