@@ -219,9 +219,10 @@ fn drawn(sheet: &OutSheet, chart: &OutChart) -> Result<Chart, XlsxError> {
             .set_categories((name, first, names, last, names))
             .set_values((name, first, values, last, values));
         if chart.bars {
-            drawn.set_format(rust_xlsxwriter::ChartFormat::new().set_solid_fill(
-                &mut rust_xlsxwriter::ChartSolidFill::new().set_color(series.color),
-            ));
+            drawn
+                .set_format(rust_xlsxwriter::ChartFormat::new().set_solid_fill(
+                    rust_xlsxwriter::ChartSolidFill::new().set_color(series.color),
+                ));
             continue;
         }
         let mut line = ChartLine::new();

@@ -1,7 +1,5 @@
 //! The closed vocabularies of participation. Channels are none of them: a round names its own.
 
-use serde::{Deserialize, Serialize};
-
 use crate::words::vocabulary;
 
 vocabulary! {
