@@ -284,8 +284,8 @@ fn bridge(values: &mut [f64]) {
     for pair in known.windows(2) {
         let (i, j) = (pair[0], pair[1]);
         let (a, b) = (values[i], values[j]);
-        for k in i + 1..j {
-            values[k] = a + (b - a) * (k - i) as f64 / (j - i) as f64;
+        for (step, value) in values[i + 1..j].iter_mut().enumerate() {
+            *value = a + (b - a) * (step + 1) as f64 / (j - i) as f64;
         }
     }
     // Years before the first known one cannot be: a series begins with its first year's sum.
