@@ -33,7 +33,7 @@ it('an event is compared before and after, and kept', async () => {
   const api = await script()
   const indicator = await api.indicator(4)
   for (const [at, value] of [['2020-12-31', 3], ['2021-03-31', 4], ['2021-06-30', 5], ['2021-09-30', 7], ['2021-12-31', 14], ['2022-03-31', 17], ['2022-06-30', 18], ['2022-09-30', 21]]) {
-    await api.post(`/indicators/${indicator.id}/values`, { at, value })
+    await api.call('POST', `/indicators/${indicator.id}/values`, { at, value })
   }
   const { page, quiet, close } = await reader()
   await signIn(page)

@@ -10,8 +10,8 @@ async function addresses() {
   const api = await script()
   const unit = (await api.get('/units?limit=1')).items[0]
   const periods = (await api.get(`/plans/${api.plan.id}/periods`)).items
-  const open = periods.find((one) => one.state === 'open')
-  const closed = periods.find((one) => one.state === 'closed')
+  const open = periods.find((one) => one.state === 'open' && one.counts.owed > 0)
+  const closed = periods.find((one) => one.state === 'closed' && one.counts.accepted > 0)
   const report = async (period, query) => (await api.get(`/periods/${period.id}/reports?${query}`)).items[0].id
   const person = (await api.get('/people?limit=1')).items[0]
   const round = (await api.get(`/plans/${api.plan.id}/rounds`)).items.find((one) => one.state === 'open')
@@ -28,13 +28,18 @@ async function addresses() {
     ...['waiting', 'measures', 'reports', 'changes'].map((view) => `/follow-up?period=${closed.id}&view=${view}`),
     '/my-reports',
     '/reviews',
-    `/reports/${await report(open, 'stage=owed&measure=16')}`,
+    `/reports/${await report(open, 'stage=owed')}`,
     `/reports/${await report(closed, 'stage=accepted')}`,
     '/schedule',
     '/schedule?view=calendar&month=2024-12',
     '/risks',
     '/goals',
     '/effects',
+    '/composite',
+    '/warnings',
+    '/warnings/rules',
+    '/papers',
+    '/papers/setup',
     '/compare',
     '/screen/setup',
     '/shares?add=1',

@@ -37,7 +37,7 @@ async function wellFormed(page, files) {
 }
 
 async function choose(page, label, option) {
-  await page.getByLabel(label, { exact: true }).selectOption({ label: option })
+  await page.locator('form').getByLabel(label, { exact: true }).selectOption({ label: option })
 }
 
 async function make(page, kind, period) {

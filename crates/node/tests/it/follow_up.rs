@@ -38,7 +38,7 @@ async fn a_lead_reviews_and_delegates_and_the_office_alone_accepts() {
         // Handed to a person of no unit at all.
         let me = helper.get("/api/v1/me").await.expect(200).json();
         helper.patch(&path, "\"1\"", body.clone()).await.expect(403);
-        let to = json!({ "person_id": me["id"] });
+        let to = json!({ "person_id": me["person"]["id"] });
         step(&reporter, "delegation", to.clone()).await.expect(403);
         let handed = step(&lead, "delegation", to).await.expect(200).json();
         assert_eq!(handed["delegate_person"]["name"], "某某");

@@ -59,7 +59,7 @@ async fn what_is_off_its_path_opens_once_is_told_answered_and_clears_by_itself()
             (&answered["state"], &answered["history"][1]["words"]),
             (&json!("answered"), &json!("已核对，下月补齐。"))
         );
-        b.record(1, "2024-06-30", 1_000_000.0).await;
+        b.record(1, "2024-06-30", 1_500.0).await;
         assert_eq!(look(&b).await["cleared"], 1);
         let cleared = b.office.get(&path(&off, "")).await.expect(200).json();
         assert_eq!(cleared["state"], "closed");
