@@ -169,7 +169,7 @@ describe('a reporter', () => {
     const own = await api.measure(13)
     const other = await api.measure(17)
     await page.goto(`/measures/${own.id}`)
-    await page.getByText('推进中', { exact: true }).click()
+    await page.getByRole('complementary').getByText('推进中', { exact: true }).click()
     await page.getByLabel('进展说明').fill('示范区 5G 重点区域已连续覆盖')
     await page.getByRole('button', { name: '报送进展' }).click()
     await page.getByText('进展已保存').waitFor()

@@ -1,6 +1,6 @@
 /** Periods a paper can be about, and its names. */
 import type { Paper, Plan } from '@/api/types'
-import { pick, t } from '@/i18n'
+import { t } from '@/i18n'
 
 export type Cadence = Paper['period']['cadence']
 export type Kind = Paper['kind']
@@ -18,10 +18,8 @@ const pad = (n: number) => String(n).padStart(2, '0')
 /** The name of the period that begins in a month (from 0) of a year. */
 export function periodName(cadence: Cadence, year: number, month: number): string {
   const quarter = Math.floor(month / 3)
-  const zh = { year: `${year}年`, quarter: `${year}年第${'一二三四'[quarter]}季度`, month: `${year}年${month + 1}月` }[cadence]
-  const name = new Date(Date.UTC(year, month, 1)).toLocaleString('en', { month: 'long', timeZone: 'UTC' })
-  const en = { year: `${year}`, quarter: `Q${quarter + 1} ${year}`, month: `${name} ${year}` }[cadence]
-  return pick({ zh, en })
+  const values = { year, month: month + 1, nth: t(`papers.nth.${quarter as 0 | 1 | 2 | 3}`) }
+  return t(`papers.name.${cadence}`, values)
 }
 
 /** Periods of an edition that have begun, the latest first; each by its first day. */
