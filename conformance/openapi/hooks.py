@@ -2,7 +2,7 @@
 import schemathesis
 
 
-@schemathesis.serializer("application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+@schemathesis.serializer("application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
 def file_as_it_is(ctx, value):
     return {"data": value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")}
 

@@ -2,7 +2,8 @@
 //!
 //! A backup is a folder: the records, the files, the ledgers' tiles, and a manifest with the
 //! SHA-256 of each. Records are copied first; files and tiles never change once written, so what
-//! the records mention is there. Keys are not in it: keep them apart. Files and tiles in an
+//! the records mention is there. Keys are in it only when encrypted to a recovery key
+//! ([`crate::recovery`]); otherwise keep them apart. Files and tiles in an
 //! S3-compatible store are not in it either: such a store has versions and copies of its own.
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 use tianyuan_kernel::config::Config;
 use tianyuan_kernel::db::{Db, Engine};
 use tianyuan_kernel::{Error, Result};
+
+use crate::recovery;
 
 const MANIFEST: &str = "manifest.json";
 /// Folders of the data folder that belong in a backup. The list of `erasures` does not: it must
@@ -34,11 +37,12 @@ fn wrong(words: String) -> Error {
     Error::internal(words)
 }
 
-/// Writes a backup into `target`, which must not exist yet; answers how many files it holds.
+/// Writes a backup into `target`, which must not exist yet, with the keys if they are to be
+/// encrypted to a recovery key; answers how many files it holds.
 ///
 /// # Errors
 /// Says what could not be read or written.
-pub async fn backup(config: &Config, target: &Path) -> Result<usize> {
+pub async fn backup(config: &Config, target: &Path, recovery_key: Option<&str>) -> Result<usize> {
     if target.exists() {
         return Err(wrong(format!(
             "{} exists already; name a new folder",
@@ -47,7 +51,7 @@ pub async fn backup(config: &Config, target: &Path) -> Result<usize> {
     }
     let partial = target.with_extension("partial");
     private_folder(&partial)?;
-    let filled = fill(config, &partial).await;
+    let filled = fill(config, &partial, recovery_key).await;
     if filled.is_err() {
         // What is half a backup must not be taken for one, nor stand in the way of the next.
         std::fs::remove_dir_all(&partial)?;
@@ -68,7 +72,14 @@ fn private_folder(path: &Path) -> Result<()> {
 }
 
 /// Copies everything into a folder and lists it; answers how many files it holds.
-async fn fill(config: &Config, partial: &Path) -> Result<usize> {
+async fn fill(config: &Config, partial: &Path, recovery_key: Option<&str>) -> Result<usize> {
+    if let Some(key) = recovery_key {
+        recovery::seal(
+            &config.node.data.join("keys"),
+            &partial.join(recovery::FILE),
+            key,
+        )?;
+    }
     let db = Db::open(config).await?;
     match db.engine() {
         Engine::Sqlite => db.copy_sqlite_to(&partial.join("tianyuan.db")).await?,
@@ -178,7 +189,12 @@ pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
     if source.join("records.pgdump").exists() {
         undump(config, &source.join("records.pgdump")).await?;
     }
-    for name in manifest.files.keys().filter(|n| *n != "records.pgdump") {
+    let apart = ["records.pgdump", recovery::FILE];
+    let copied = manifest
+        .files
+        .keys()
+        .filter(|n| !apart.contains(&n.as_str()));
+    for name in copied {
         let target = data.join(name);
         if let Some(folder) = target.parent() {
             std::fs::create_dir_all(folder)?;

@@ -16,7 +16,7 @@ use tianyuan_kernel::config::Config;
 use tianyuan_kernel::{App, Error, Result};
 
 use crate::serve::Started;
-use crate::{backup, compose, serve};
+use crate::{backup, compose, recovery, serve};
 
 /// 天元: runs a region's digital trunk line (数字干线).
 #[derive(Parser)]
@@ -49,11 +49,22 @@ enum Command {
     Backup {
         /// The new folder.
         target: PathBuf,
+        /// Puts the keys in as well, encrypted to this recovery key (age1…, or a file with one).
+        #[arg(long)]
+        recovery_key: Option<String>,
     },
     /// Restores a backup into an empty data folder.
     Restore {
         /// The backup's folder.
         source: PathBuf,
+        /// The file of the recovery key that opens the keys within the backup.
+        #[arg(long)]
+        recovery_key: Option<PathBuf>,
+    },
+    /// Makes a recovery key for backups and prints its public part; keep the file elsewhere.
+    RecoveryKey {
+        /// The new file.
+        file: PathBuf,
     },
     /// Works with action plans.
     Plan {
@@ -227,13 +238,20 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
             command: ConfigCommand::Check,
         } => println!("config: no errors"),
         Command::Verify(args) => return verify(args).await,
-        Command::Backup { target } => {
-            let files = backup::backup(&config, &target).await?;
+        Command::Backup {
+            target,
+            recovery_key,
+        } => {
+            let files = backup::backup(&config, &target, recovery_key.as_deref()).await?;
             println!("{files} files in {}", target.display());
-            println!(
-                "keys are not in a backup; keep {} apart",
-                config.node.data.join("keys").display()
-            );
+            if recovery_key.is_some() {
+                println!("the keys are in it, encrypted; keep the recovery key elsewhere");
+            } else {
+                println!(
+                    "keys are not in this backup; keep {} apart, or name a --recovery-key",
+                    config.node.data.join("keys").display()
+                );
+            }
             if let Some(s3) = &config.storage.s3 {
                 println!(
                     "files and tiles are in the bucket {}; copy it too",
@@ -241,7 +259,11 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
                 );
             }
         }
-        Command::Restore { source } => restore(config, &source).await?,
+        Command::Restore {
+            source,
+            recovery_key,
+        } => restore(config, &source, recovery_key.as_deref()).await?,
+        Command::RecoveryKey { file } => println!("{}", recovery::make(&file)?),
         Command::Plan {
             command: PlanCommand::Import { file },
         } => {
@@ -275,17 +297,31 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn restore(config: Config, source: &std::path::Path) -> Result<()> {
+async fn restore(
+    config: Config,
+    source: &std::path::Path,
+    recovery_key: Option<&std::path::Path>,
+) -> Result<()> {
     let data = config.node.data.clone();
+    // Before the node is put together, which would make new keys where there are none.
+    let folder = data.join("keys");
+    let keys = recovery_key.map(|key| recovery::read(source, &folder, key));
+    let keys = keys.transpose()?;
     let files = backup::restore(&config, source).await?;
+    if let Some(keys) = &keys {
+        recovery::put(keys, &folder)?;
+    }
     let (app, _) = compose::builder(config)?.build().await?;
     tianyuan_chain::ledgers::cli::mark_restored(&app).await?;
     app.db().close().await;
     println!("{files} files restored into {}", data.display());
-    println!(
-        "put the keys back into {}, then run",
-        data.join("keys").display()
-    );
+    match keys {
+        Some(keys) => println!("{} keys restored; now run", keys.len()),
+        None => println!(
+            "put the keys back into {}, then run",
+            data.join("keys").display()
+        ),
+    }
     println!("`tianyuan keys confirm LOG` for each log: nothing is signed before that");
     println!("put the old data folder's file `erasures` beside them: who is in it is erased again");
     Ok(())

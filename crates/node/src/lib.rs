@@ -7,6 +7,7 @@ pub mod backup;
 pub mod cli;
 pub mod compose;
 pub mod demo;
+pub mod recovery;
 pub mod reference;
 pub mod serve;
 pub mod web;

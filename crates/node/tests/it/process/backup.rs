@@ -96,6 +96,47 @@ async fn a_restored_node_goes_on_signing_where_it_stopped_once_that_is_confirmed
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_come_back_by_the_recovery_key_alone() {
+    for place in places().await {
+        let node = Serving::start(&place).await;
+        node.keep_writing("kept", |n| n == 2).await;
+        let (secret, other) = (
+            place.data.with_file_name("key"),
+            place.data.with_file_name("no"),
+        );
+        place.done(&["recovery-key", text(&secret)]);
+        place.done(&["recovery-key", text(&other)]);
+        let mode = fs::metadata(&secret).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        place.refused(&["recovery-key", text(&secret)]);
+        let copy = place.data.with_file_name("sealed");
+        let said = place.refused(&["backup", text(&copy), "--recovery-key", "age1x"]);
+        assert!(said.contains("age1x") && !copy.exists(), "{said}");
+        place.done(&["backup", text(&copy), "--recovery-key", text(&secret)]);
+        let key = fs::read(place.data.join("keys/identity.key")).unwrap();
+        let sealed = fs::read(copy.join("keys.age")).unwrap();
+        assert!(sealed.starts_with(b"age-encryption.org/v1"));
+        assert!(!sealed.windows(key.len()).any(|part| part == key));
+
+        let next = place.another().await;
+        let said = next.refused(&["restore", text(&copy), "--recovery-key", text(&other)]);
+        assert!(said.contains("keys.age"), "{said}");
+        assert!(!next.data.join("keys").exists(), "nothing was restored");
+        next.done(&["restore", text(&copy), "--recovery-key", text(&secret)]);
+        let back = next.data.join("keys/identity.key");
+        assert_eq!(fs::read(&back).unwrap(), key);
+        assert_eq!(
+            fs::metadata(&back).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert!(!next.data.join("keys.age").exists());
+        drop(node);
+        next.close().await;
+        place.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn restoring_overwrites_nothing_and_believes_no_changed_backup() {
     for place in places().await {
         let node = Serving::start(&place).await;

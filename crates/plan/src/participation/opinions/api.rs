@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::rounds::api::allowed;
-use super::super::rounds::checks::{self, Faults};
+use super::super::rounds::checks::{self, Faults, search};
 use super::super::rounds::{self, Channel, ChannelId, Clause, Round, RoundId};
 use super::super::topics::{self, TopicId};
 use super::super::words::{Outcome, Source};
@@ -93,6 +93,7 @@ async fn list_opinions(
 ) -> Result<Json<List<Opinion>>> {
     allowed(&ctx, &id, Action::View).await?;
     let mut sql = ctx.read().await?;
+    search(filter.q.as_deref())?;
     let rows = store::list(&mut sql, &id, &filter.read(), &page).await?;
     let key = |o: &Opinion| vec![Json_::from(o.seq)];
     Ok(Json(List::build(rows, &page, key, |o| o)))

@@ -169,3 +169,22 @@ pub(crate) async fn clause(
         section,
     })
 }
+
+/// Characters of the words a list is searched for.
+pub(crate) const SEARCH_CHARS_MAX: usize = 200;
+
+/// Refuses words to search for that are too many.
+///
+/// # Errors
+/// 422 naming `q`.
+pub(crate) fn search(words: Option<&str>) -> Result<()> {
+    let size = words.map_or(0, |w| w.chars().count());
+    if size <= SEARCH_CHARS_MAX {
+        return Ok(());
+    }
+    let words = text!(
+        "搜索词最多 {SEARCH_CHARS_MAX} 个字符，收到 {size} 个。",
+        "Words to search for have at most {SEARCH_CHARS_MAX} characters; got {size}."
+    );
+    Err(Error::invalid("too_long", "q", words))
+}

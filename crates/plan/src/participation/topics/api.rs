@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::super::opinions::{self, Opinion, OpinionId, intake};
 use super::super::rounds::api::allowed as round_allowed;
-use super::super::rounds::checks::Faults;
+use super::super::rounds::checks::{Faults, search};
 use super::super::rounds::{self, RoundId};
 use super::{STATEMENT_CHARS_MAX, TITLE_CHARS_MAX, TOPIC_CHANGED, TOPIC_SPLIT, TOPICS_MERGED};
 use super::{Topic, TopicId, allowed, put, store};
@@ -58,6 +58,7 @@ async fn list_topics(
 ) -> Result<Json<List<Topic>>> {
     round_allowed(&ctx, &id, Action::View).await?;
     let mut sql = ctx.read().await?;
+    search(filter.q.as_deref())?;
     let rows = store::list(&mut sql, &id, false, filter.q.as_deref(), &page).await?;
     let key = |t: &Topic| vec![Json_::from(t.voices), Json_::from(t.id.as_str())];
     Ok(Json(List::build(rows, &page, key, |t| t)))
