@@ -19,6 +19,7 @@ use crate::http::routes::{Mount, Routes};
 use crate::jobs::{self, JobKind, Schedule};
 use crate::journal::{self, Journal, Kind, Reaction};
 use crate::metrics::Metrics;
+use crate::release::{NothingLeaves, Release};
 use crate::room::Room;
 
 /// The application.
@@ -35,6 +36,7 @@ struct Inner {
     fetch: Fetch,
     metrics: Metrics,
     authority: Arc<dyn Authorize>,
+    release: Arc<dyn Release>,
     kinds: BTreeMap<&'static str, Kind>,
     jobs: BTreeMap<&'static str, JobKind>,
     schedules: Vec<Schedule>,
@@ -55,6 +57,7 @@ pub struct Builder {
     chance: Chance,
     rooms: Vec<Room>,
     authority: Option<Arc<dyn Authorize>>,
+    release: Arc<dyn Release>,
 }
 
 /// Migrations of the kernel itself.
@@ -96,6 +99,13 @@ impl Builder {
         self
     }
 
+    /// With this answer to the `Release` question; without one, nothing leaves.
+    #[must_use]
+    pub fn release(mut self, release: Arc<dyn Release>) -> Self {
+        self.release = release;
+        self
+    }
+
     /// All migrations, the kernel's first.
     #[must_use]
     pub fn migrations(&self) -> Vec<Migration> {
@@ -129,7 +139,7 @@ impl Builder {
         let (mut schedules, mut reactions, mut sources) = (jobs::schedules(), vec![], vec![]);
         let (mut state, mut finders) = (HashMap::new(), HashMap::new());
         self.rooms.insert(0, kernel_room());
-        for room in self.rooms {
+        for room in std::mem::take(&mut self.rooms) {
             for kind in room.kinds {
                 if kinds.insert(kind.name, kind).is_some() {
                     let (name, room) = (kind.name, room.name);
@@ -144,6 +154,7 @@ impl Builder {
             sources.extend(room.metrics);
             state.extend(room.state);
             finders.extend(room.finders);
+            self.release = room.release.unwrap_or(self.release);
             routes = routes.merge(room.routes);
         }
         let mut id = [0_u8; 8];
@@ -156,6 +167,7 @@ impl Builder {
             authority: self
                 .authority
                 .ok_or_else(|| Error::internal("nobody answers the Authorize question"))?,
+            release: self.release,
             config: self.config,
             clock: self.clock,
             chance: self.chance,
@@ -203,6 +215,7 @@ impl App {
             chance: Chance::from_system(),
             rooms: Vec::new(),
             authority: None,
+            release: Arc::new(NothingLeaves),
         }
     }
 
@@ -266,6 +279,12 @@ impl App {
     #[must_use]
     pub fn authority(&self) -> &dyn Authorize {
         &*self.0.authority
+    }
+
+    /// Who answers the `Release` question.
+    #[must_use]
+    pub fn release(&self) -> &dyn Release {
+        &*self.0.release
     }
 
     /// A kind of fact by name.

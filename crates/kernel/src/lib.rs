@@ -19,6 +19,7 @@ pub mod lease;
 pub mod metrics;
 pub mod office;
 pub mod party;
+pub mod release;
 pub mod room;
 pub mod testkit;
 pub mod text;

@@ -49,7 +49,7 @@ pub struct Engine {
 }
 
 /// Kinds of resources and the schema's names for them; an account is a person as a resource.
-pub const KINDS: [(&str, &str); 13] = [
+pub const KINDS: [(&str, &str); 14] = [
     ("Plan", "Plan"),
     ("Measure", "Measure"),
     ("Indicator", "Indicator"),
@@ -63,6 +63,7 @@ pub const KINDS: [(&str, &str); 13] = [
     ("Node", "Node"),
     ("Policy", "Policy"),
     ("Ledger", "Ledger"),
+    ("Dataset", "Dataset"),
 ];
 
 impl Engine {
@@ -300,6 +301,11 @@ fn attributes(entity: &Entity) -> HashMap<String, RestrictedExpression> {
             text(entity.audience.map_or("", Audience::name)),
         ),
         ("id".to_owned(), text(&entity.id)),
+        (
+            "grade".to_owned(),
+            RestrictedExpression::new_long(i64::from(entity.grade)),
+        ),
+        ("sharing".to_owned(), text(entity.sharing)),
     ]);
     if let Some(owner) = &entity.owner {
         attributes.insert("owner".to_owned(), text(owner));

@@ -59,7 +59,7 @@ fn given_away(engine: &Engine, name: &str, who: &Principal) -> Option<String> {
             .flat_map(|id| audiences.iter().map(|a| (*id, *a)))
         {
             for (action, public) in Action::ALL.iter().flat_map(|a| [(*a, false), (*a, true)]) {
-                if public && matches!(action, Action::View | Action::Export) {
+                if public && matches!(action, Action::View | Action::Export | Action::Release) {
                     continue;
                 }
                 let mut entity = Entity::new(kind, id).public_if(public);
