@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod authority;
+pub mod classify;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -5,6 +5,7 @@
 
 mod audit;
 pub mod authority;
+pub mod classify;
 #[cfg(test)]
 mod journey;
 mod kinds;
