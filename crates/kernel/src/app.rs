@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::authority::{Authorize, Entity, FindEntity};
+use crate::classify::{Classify, NothingFound};
 use crate::clock::{Chance, Clock, Micros, SystemClock};
 use crate::config::Config;
 use crate::db::{Db, Migration, migrate};
@@ -37,6 +38,7 @@ struct Inner {
     metrics: Metrics,
     authority: Arc<dyn Authorize>,
     release: Arc<dyn Release>,
+    classify: Arc<dyn Classify>,
     kinds: BTreeMap<&'static str, Kind>,
     jobs: BTreeMap<&'static str, JobKind>,
     schedules: Vec<Schedule>,
@@ -58,6 +60,7 @@ pub struct Builder {
     rooms: Vec<Room>,
     authority: Option<Arc<dyn Authorize>>,
     release: Arc<dyn Release>,
+    classify: Arc<dyn Classify>,
 }
 
 /// Migrations of the kernel itself.
@@ -155,6 +158,7 @@ impl Builder {
             state.extend(room.state);
             finders.extend(room.finders);
             self.release = room.release.unwrap_or(self.release);
+            self.classify = room.classify.unwrap_or(self.classify);
             routes = routes.merge(room.routes);
         }
         let mut id = [0_u8; 8];
@@ -168,6 +172,7 @@ impl Builder {
                 .authority
                 .ok_or_else(|| Error::internal("nobody answers the Authorize question"))?,
             release: self.release,
+            classify: self.classify,
             config: self.config,
             clock: self.clock,
             chance: self.chance,
@@ -216,6 +221,7 @@ impl App {
             rooms: Vec::new(),
             authority: None,
             release: Arc::new(NothingLeaves),
+            classify: Arc::new(NothingFound),
         }
     }
 
@@ -285,6 +291,12 @@ impl App {
     #[must_use]
     pub fn release(&self) -> &dyn Release {
         &*self.0.release
+    }
+
+    /// Who answers the `Classify` question.
+    #[must_use]
+    pub fn classify(&self) -> &dyn Classify {
+        &*self.0.classify
     }
 
     /// A kind of fact by name.

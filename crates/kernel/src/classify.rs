@@ -4,53 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How sensitive a field is, from 1 (fit for everybody) to 4 (harms people when it leaks).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "i64")]
-pub enum Grade {
-    /// 一级: fit for everybody.
-    Open = 1,
-    /// 二级: for those who work with it.
-    Internal = 2,
-    /// 三级: personal, or a firm's own; masked for others.
-    Sensitive = 3,
-    /// 四级: identifies a person for good, or opens their accounts.
-    Critical = 4,
-}
-
-impl Grade {
-    /// From its number.
-    #[must_use]
-    pub const fn from_number(number: i64) -> Option<Self> {
-        match number {
-            1 => Some(Self::Open),
-            2 => Some(Self::Internal),
-            3 => Some(Self::Sensitive),
-            4 => Some(Self::Critical),
-            _ => None,
-        }
-    }
-
-    /// As stored.
-    #[must_use]
-    pub const fn number(self) -> i64 {
-        self as i64
-    }
-}
-
-impl TryFrom<i64> for Grade {
-    type Error = String;
-
-    fn try_from(number: i64) -> Result<Self, String> {
-        Self::from_number(number).ok_or_else(|| format!("a grade is 1, 2, 3 or 4; got {number}"))
-    }
-}
-
-impl From<Grade> for i64 {
-    fn from(grade: Grade) -> Self {
-        grade.number()
-    }
-}
+use crate::release::Grade;
 
 /// What can be sensitive in a field.
 #[derive(
@@ -95,7 +49,6 @@ pub struct Finding {
     /// What.
     pub kind: Sensitive,
     /// The grade it asks for.
-    #[schema(value_type = i64, minimum = 1, maximum = 4)]
     pub grade: Grade,
     /// How sure that is, 0 to 1.
     pub confidence: f64,
@@ -111,4 +64,13 @@ pub struct Finding {
 pub trait Classify: Send + Sync {
     /// What is sensitive in a column, the surest first.
     fn classify(&self, column: ColumnSample<'_>) -> Vec<Finding>;
+}
+
+/// Nothing is found: what stands where nobody answers the question.
+pub struct NothingFound;
+
+impl Classify for NothingFound {
+    fn classify(&self, _: ColumnSample<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
 }

@@ -24,6 +24,8 @@ pub struct Grade(u8);
 impl Grade {
     /// Open to everybody.
     pub const OPEN: Self = Self(1);
+    /// Personal, or a firm's own.
+    pub const SENSITIVE: Self = Self(3);
     /// The strictest; what is not graded counts as this.
     pub const CORE: Self = Self(4);
 

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use crate::authority::FindEntity;
+use crate::classify::Classify;
 use crate::db::Migration;
 use crate::http::Routes;
 use crate::jobs::{JobKind, Schedule};
@@ -24,6 +25,7 @@ pub struct Room {
     pub(crate) metrics: Vec<MetricSource>,
     pub(crate) finders: Vec<(&'static str, FindEntity)>,
     pub(crate) release: Option<Arc<dyn Release>>,
+    pub(crate) classify: Option<Arc<dyn Classify>>,
     pub(crate) state: Vec<(TypeId, Arc<dyn Any + Send + Sync>)>,
 }
 
@@ -97,6 +99,13 @@ impl Room {
     #[must_use]
     pub fn release(mut self, release: Arc<dyn Release>) -> Self {
         self.release = Some(release);
+        self
+    }
+
+    /// Answers the `Classify` question.
+    #[must_use]
+    pub fn classify(mut self, classify: Arc<dyn Classify>) -> Self {
+        self.classify = Some(classify);
         self
     }
 

@@ -109,6 +109,7 @@ pub fn room(config: &Config) -> Result<(Room, Arc<dyn Authorize>)> {
         .find("Person", find_person)
         .state(Arc::<oidc::Providers>::default())
         .release(authority.clone())
+        .classify(Arc::new(classify::Finders))
         .state(authority.clone());
     Ok((room, authority))
 }

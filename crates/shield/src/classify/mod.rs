@@ -14,7 +14,8 @@ mod words;
 
 use std::borrow::Cow;
 
-use tianyuan_kernel::classify::{Classify, ColumnSample, Finding, Grade, Sensitive};
+use tianyuan_kernel::classify::{Classify, ColumnSample, Finding, Sensitive};
+use tianyuan_kernel::release::Grade;
 
 /// Below this confidence nothing is told.
 const CONFIDENCE_MIN: f64 = 0.3;
@@ -38,15 +39,15 @@ struct Finder {
 }
 
 const FINDERS: [Finder; 9] = [
-    finder(Sensitive::ResidentId, Grade::Critical, 0.99, 0.01, 0.0),
-    finder(Sensitive::BankCard, Grade::Critical, 0.95, 0.1, 0.0),
-    finder(Sensitive::Passport, Grade::Critical, 0.75, 0.0, 0.0),
-    finder(Sensitive::Mobile, Grade::Sensitive, 0.9, 0.07, 0.0),
-    finder(Sensitive::Email, Grade::Sensitive, 0.97, 0.0, 0.0),
-    finder(Sensitive::Plate, Grade::Sensitive, 0.9, 0.0, 0.0),
-    finder(Sensitive::Address, Grade::Sensitive, 0.85, 0.0, 0.0),
-    finder(Sensitive::PersonName, Grade::Sensitive, 0.75, 0.35, 0.6),
-    finder(Sensitive::CreditCode, Grade::Open, 0.97, 0.032, 0.0),
+    finder(Sensitive::ResidentId, Grade::CORE, 0.99, 0.01, 0.0),
+    finder(Sensitive::BankCard, Grade::CORE, 0.95, 0.1, 0.0),
+    finder(Sensitive::Passport, Grade::CORE, 0.75, 0.0, 0.0),
+    finder(Sensitive::Mobile, Grade::SENSITIVE, 0.9, 0.07, 0.0),
+    finder(Sensitive::Email, Grade::SENSITIVE, 0.97, 0.0, 0.0),
+    finder(Sensitive::Plate, Grade::SENSITIVE, 0.9, 0.0, 0.0),
+    finder(Sensitive::Address, Grade::SENSITIVE, 0.85, 0.0, 0.0),
+    finder(Sensitive::PersonName, Grade::SENSITIVE, 0.75, 0.35, 0.6),
+    finder(Sensitive::CreditCode, Grade::OPEN, 0.97, 0.032, 0.0),
 ];
 
 const fn finder(
@@ -78,7 +79,7 @@ impl Classify for Finders {
 #[must_use]
 pub fn grade_of(kind: Sensitive) -> Grade {
     let found = FINDERS.iter().find(|f| f.kind == kind);
-    found.map_or(Grade::Critical, |f| f.grade)
+    found.map_or(Grade::CORE, |f| f.grade)
 }
 
 /// What is sensitive in a column, the surest first.

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
-use tianyuan_kernel::classify::{ColumnSample, Finding, Grade, Sensitive};
+use tianyuan_kernel::classify::{ColumnSample, Finding, Sensitive};
+use tianyuan_kernel::release::Grade;
 
 use super::*;
 
@@ -44,43 +45,43 @@ fn each_kind_is_found_by_content_under_a_name_that_says_nothing() {
         (
             &["11010519491231002X", "440524188001010014"],
             Sensitive::ResidentId,
-            Grade::Critical,
+            Grade::CORE,
         ),
-        (&["91350100M000100Y43"], Sensitive::CreditCode, Grade::Open),
+        (&["91350100M000100Y43"], Sensitive::CreditCode, Grade::OPEN),
         (
             &["13812345678", "+86 15900000000", "１３９１２３４５６７８"],
             Sensitive::Mobile,
-            Grade::Sensitive,
+            Grade::SENSITIVE,
         ),
         (
             &["6222 0200 0000 0000 000", "4111111111111111"],
             Sensitive::BankCard,
-            Grade::Critical,
+            Grade::CORE,
         ),
         (
             &["E12345678", "EA1234567"],
             Sensitive::Passport,
-            Grade::Critical,
+            Grade::CORE,
         ),
         (
             &["沪A12345", "沪AD12345", "苏E·88K88"],
             Sensitive::Plate,
-            Grade::Sensitive,
+            Grade::SENSITIVE,
         ),
         (
             &["a.b@example.cn", "邮箱 c@example.com.cn。"],
             Sensitive::Email,
-            Grade::Sensitive,
+            Grade::SENSITIVE,
         ),
         (
             &["青浦区公园路100号", "嘉善县罗星街道人民大道6号201室"],
             Sensitive::Address,
-            Grade::Sensitive,
+            Grade::SENSITIVE,
         ),
         (
             &["张三", "李小四", "欧阳锋"],
             Sensitive::PersonName,
-            Grade::Sensitive,
+            Grade::SENSITIVE,
         ),
     ];
     for (cells, kind, grade) in cases {
