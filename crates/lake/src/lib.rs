@@ -6,6 +6,7 @@
 //!
 //! Invariant: no row leaves by any exit but through [`gate::Gated`].
 
+pub mod anonymity;
 mod collect;
 pub mod engine;
 pub mod failure;
