@@ -260,7 +260,7 @@ fn plate(cell: &str) -> bool {
         if !PROVINCES.contains(c) {
             return false;
         }
-        let rest = cell[at + c.len_utf8()..].as_bytes();
+        let rest = &cell.as_bytes()[at + c.len_utf8()..];
         let [office, tail @ ..] = rest else {
             return false;
         };
