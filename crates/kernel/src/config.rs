@@ -62,6 +62,8 @@ impl Default for NodeConfig {
 pub struct ServerConfig {
     /// Address to listen on; `--listen` overrides it.
     pub listen: SocketAddr,
+    /// Address of Arrow Flight SQL, such as `127.0.0.1:8362`; not served when absent.
+    pub flight_listen: Option<SocketAddr>,
     /// The address browsers use, such as `https://trunk.example.gov.cn`; needed for OIDC.
     pub public_url: Option<url::Url>,
     /// Certificate chain and key in PEM.
@@ -78,6 +80,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8361)),
+            flight_listen: None,
             public_url: None,
             tls: None,
             trusted_proxies: Vec::new(),
@@ -414,6 +417,15 @@ impl Config {
                 "server.listen: {} is reachable from outside; set server.tls (certificate, key), \
                  or name the TLS-terminating proxy in server.trusted_proxies, or listen on 127.0.0.1",
                 self.server.listen
+            ));
+        }
+        if let Some(flight) = self.server.flight_listen
+            && !flight.ip().is_loopback()
+            && self.server.tls.is_none()
+        {
+            errors.push(format!(
+                "server.flight_listen: {flight} is reachable from outside; set server.tls \
+                 (certificate, key), or listen on 127.0.0.1"
             ));
         }
         if let Some(tls) = &self.server.tls {

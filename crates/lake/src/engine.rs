@@ -36,6 +36,8 @@ pub(crate) const BATCH_ROWS: usize = 8_192;
 pub struct Lake {
     engine: OnceLock<Engine>,
     versions: Mutex<HashMap<String, Arc<Version>>>,
+    /// One file is materialised at a time.
+    pub(crate) materialising: tokio::sync::Mutex<()>,
 }
 
 struct Engine {

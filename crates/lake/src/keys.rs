@@ -18,6 +18,7 @@ pub(crate) struct Keys {
     pub(crate) number: u32,
     digest: Zeroizing<[u8; 32]>,
     encrypt: Zeroizing<[u8; 16]>,
+    links: Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -53,12 +54,18 @@ impl Keys {
             number,
             digest: Zeroizing::new(mac(secret, b"tianyuan masking: digest")),
             encrypt,
+            links: Zeroizing::new(mac(secret, b"tianyuan masking: links")),
         }
     }
 
     /// HMAC-SM3 of a value.
     pub(crate) fn digest(&self, value: &[u8]) -> [u8; 32] {
         mac(&self.digest, value)
+    }
+
+    /// Signs addresses of files; with another masking key they die.
+    pub(crate) fn sign(&self, address: &[u8]) -> [u8; 32] {
+        mac(&self.links, address)
     }
 
     /// The SM4 key of format-preserving encryption.

@@ -10,6 +10,8 @@ pub mod anonymity;
 mod collect;
 pub mod engine;
 pub mod failure;
+pub mod files;
+pub mod flight;
 pub mod gate;
 mod keys;
 mod objects;
@@ -40,6 +42,7 @@ pub fn room() -> Room {
         .kinds(&tables::KINDS)
         .kinds(&supervision::KINDS)
         .routes(query::api::routes())
+        .routes(files::routes())
         .jobs(&collect::jobs())
         .schedules(&collect::schedules())
         .state(Arc::new(Lake::default()))

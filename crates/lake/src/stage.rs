@@ -45,6 +45,8 @@ pub struct Options {
     pub rows_max: u64,
     /// Bytes at most; more are refused.
     pub bytes_max: u64,
+    /// One file whatever its size.
+    pub one_file: bool,
     /// Number the rows ([`ROW_ID`]); files for outside are not numbered.
     pub numbered: bool,
 }
@@ -54,6 +56,7 @@ impl Default for Options {
         Self {
             rows_max: 4_000_000_000,
             bytes_max: 1 << 40,
+            one_file: false,
             numbered: true,
         }
     }
@@ -189,7 +192,12 @@ impl Stage<'_> {
             let Some(open) = self.open.as_mut() else {
                 return Err(of_store("no file is open"));
             };
-            let n = (batch.num_rows() - from).min(FILE_ROWS_MAX - open.rows);
+            let room = if self.options.one_file {
+                usize::MAX
+            } else {
+                FILE_ROWS_MAX - open.rows
+            };
+            let n = (batch.num_rows() - from).min(room);
             let part = batch.slice(from, n);
             open.writer.write(&part).await.map_err(of_store)?;
             if open.writer.in_progress_size() > ROW_GROUP_BYTES_MAX {
@@ -203,7 +211,7 @@ impl Stage<'_> {
                 let words = text!("超过上限 {most} MiB。", "More than {most} MiB.");
                 return Err(Error::too_large("too_many_bytes", words));
             }
-            if open.rows >= FILE_ROWS_MAX {
+            if open.rows >= FILE_ROWS_MAX && !self.options.one_file {
                 self.close().await?;
             }
         }

@@ -180,6 +180,15 @@ impl Gated {
     }
 }
 
+/// The schema as answers carry it: texts, not views of texts.
+pub(crate) fn at_output(gated: &Gated) -> Schema {
+    let field = |field: &Arc<ArrowField>| match field.data_type() {
+        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+        _ => field.clone(),
+    };
+    Schema::new(gated.schema.fields().iter().map(field).collect::<Vec<_>>())
+}
+
 /// Texts are read as views, which is what the engine is quickest with.
 fn as_read(schema: &Schema) -> SchemaRef {
     let field = |field: &Arc<ArrowField>| match field.data_type() {
