@@ -8,6 +8,7 @@
 
 pub mod anonymity;
 mod collect;
+pub mod diff;
 pub mod engine;
 pub mod failure;
 pub mod files;
@@ -20,9 +21,10 @@ pub mod rows;
 pub mod stage;
 pub mod supervision;
 pub mod tables;
+pub mod treat;
+
 #[cfg(test)]
 mod testing;
-pub mod treat;
 
 use std::sync::Arc;
 

@@ -273,7 +273,7 @@ impl Stage<'_> {
         }
         self.close().await?;
         let mut hash = Sha256::new();
-        hash.update(schema_bytes(&self.schema));
+        hash.update(schema_bytes(&self.schema)?);
         for file in &self.files {
             hash.update(&file.sha256);
         }

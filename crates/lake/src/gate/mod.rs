@@ -147,6 +147,15 @@ impl Gated {
         self
     }
 
+    /// The same under another name in SQL.
+    #[must_use]
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        let mut table = self.table.as_ref().clone();
+        name.clone_into(&mut table.name);
+        self.table = Arc::new(table);
+        self
+    }
+
     /// True when rows are numbered.
     #[must_use]
     pub fn has_row_ids(&self) -> bool {

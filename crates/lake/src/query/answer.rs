@@ -1,7 +1,10 @@
 //! Answers on the wire: JSON, CSV, Arrow.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::util::display::ArrayFormatter;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -79,7 +82,7 @@ pub fn type_name(data_type: &DataType) -> String {
 /// The columns of a schema.
 #[must_use]
 pub fn column_views(schema: &Schema) -> Vec<ColumnView> {
-    let view = |field: &std::sync::Arc<arrow::datatypes::Field>| ColumnView {
+    let view = |field: &Arc<Field>| ColumnView {
         name: field.name().clone(),
         data_type: type_name(field.data_type()),
     };
@@ -103,8 +106,8 @@ pub fn json_rows(batches: &[RecordBatch]) -> Result<Box<RawValue>> {
         .with_explicit_nulls(true)
         .build::<_, arrow::json::writer::JsonArray>(Vec::new());
     let all: Vec<&RecordBatch> = batches.iter().collect();
-    writer.write_batches(&all).map_err(of_store)?;
-    writer.finish().map_err(of_store)?;
+    writer.write_batches(&all).map_err(unwritable)?;
+    writer.finish().map_err(unwritable)?;
     let mut bytes = writer.into_inner();
     if bytes.is_empty() {
         bytes.extend_from_slice(b"[]");
@@ -172,6 +175,41 @@ async fn json(mut running: Running, schema: &SchemaRef, rows_max: usize) -> Resu
     Ok(Json(answer).into_response())
 }
 
+/// CSV has no lists or objects: they stand there as text.
+fn flat(batch: &RecordBatch) -> Result<RecordBatch> {
+    let nested = |field: &Arc<Field>| field.data_type().is_nested();
+    if !batch.schema().fields().iter().any(nested) {
+        return Ok(batch.clone());
+    }
+    let options = arrow::util::display::FormatOptions::default();
+    let mut fields = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if !nested(field) {
+            fields.push(field.clone());
+            columns.push(column.clone());
+            continue;
+        }
+        let words = ArrayFormatter::try_new(column, &options).map_err(unwritable)?;
+        let words: StringArray = (0..column.len())
+            .map(|row| (!column.is_null(row)).then(|| words.value(row).to_string()))
+            .collect();
+        fields.push(Arc::new(Field::new(field.name(), DataType::Utf8, true)));
+        columns.push(Arc::new(words));
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(of_store)
+}
+
+/// 422: a value of a type that this form of answer does not know.
+fn unwritable(error: arrow::error::ArrowError) -> Error {
+    tracing::warn!(%error, "an answer could not be written");
+    let words = Text::new(
+        "结果中有该格式无法表示的类型，请在语句中转换为文本。",
+        "The answer holds a type this format cannot express; cast it to text.",
+    );
+    Error::invalid("type_unsupported", "sql", words)
+}
+
 enum Encoder {
     Csv { header: bool },
     Arrow(Box<arrow::ipc::writer::StreamWriter<Vec<u8>>>),
@@ -194,7 +232,7 @@ impl Encoder {
                 let mut writer = arrow::csv::WriterBuilder::new()
                     .with_header(std::mem::take(header))
                     .build(&mut bytes);
-                writer.write(batch).map_err(of_store)?;
+                writer.write(&flat(batch)?).map_err(unwritable)?;
                 drop(writer);
                 Ok(bytes.into())
             }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow::ipc::convert::{IpcSchemaEncoder, try_schema_from_flatbuffer_bytes};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
 use tianyuan_kernel::prelude::*;
 
 use super::{Sharing, StoredFile, Table, Version, VersionId};
@@ -106,7 +107,7 @@ pub(super) async fn insert_version(tx: &mut Tx, version: &Version) -> Result<()>
         &version.table_id,
         version.number,
         &version.sha256,
-        schema_bytes(&version.schema),
+        schema_bytes(&version.schema)?,
         version.row_count,
         version.size_bytes,
         version.created_at,
@@ -199,18 +200,16 @@ fn version_from(row: &Row) -> Result<Version> {
     })
 }
 
-/// A schema as bytes: the message Arrow itself sends.
-pub(crate) fn schema_bytes(schema: &Schema) -> Vec<u8> {
-    IpcSchemaEncoder::new()
-        .schema_to_fb(schema)
-        .finished_data()
-        .to_vec()
+/// A schema as bytes: an Arrow stream without rows.
+pub(crate) fn schema_bytes(schema: &Schema) -> Result<Vec<u8>> {
+    StreamWriter::try_new(Vec::new(), schema)
+        .and_then(StreamWriter::into_inner)
+        .map_err(of_store)
 }
 
 fn schema_from(bytes: &[u8]) -> Result<SchemaRef> {
-    try_schema_from_flatbuffer_bytes(bytes)
-        .map(Arc::new)
-        .map_err(of_store)
+    let reader = StreamReader::try_new(bytes, None).map_err(of_store)?;
+    Ok(reader.schema())
 }
 
 /// A file that was materialised through the gate for a version and a form.
