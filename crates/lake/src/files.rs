@@ -112,6 +112,12 @@ async fn create_file_link(
     let gated = open(&app, &asker.who, &asker.purpose, &id, version.as_ref()).await?;
     let gated = gated.ok_or_else(Error::not_found)?.without_row_ids();
     let file = materialised(&app, &asker, &gated).await?;
+    // The address is a key to the rows: who holds one is told before they hold it.
+    let release = Release {
+        tables: vec![&gated],
+        sql: None,
+    };
+    supervision::note(&app, &asker, &release).await?;
     let minutes = i64::from(app.config().lake.file_minutes);
     let expires_at = app.now().plus_seconds(minutes * 60);
     let ticket = Ticket {

@@ -6,6 +6,8 @@
 //! keeps nothing between calls and any node of several can answer.
 
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 

@@ -189,10 +189,10 @@ impl Gated {
     }
 }
 
-/// The schema as answers carry it: texts, not views of texts.
+/// The schema as answers carry it: texts, which the engine widens, not views of texts.
 pub(crate) fn at_output(gated: &Gated) -> Schema {
     let field = |field: &Arc<ArrowField>| match field.data_type() {
-        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::LargeUtf8)),
         _ => field.clone(),
     };
     Schema::new(gated.schema.fields().iter().map(field).collect::<Vec<_>>())
