@@ -187,7 +187,14 @@ fn too_often(seconds: u64) -> Error {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .or_else(|| headers.get("x-ckan-api-key"))?;
+    let value = value.to_str().ok()?;
+    // Clients of CKAN send an API token without a scheme.
+    if value.starts_with(tokens::PREFIX) {
+        return Some(value);
+    }
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
