@@ -94,6 +94,16 @@ export type Ballot = Schemas['TopicVote']
 export type CastVote = Whole<Schemas['CastVote']>
 export type VoteCounted = Whole<Schemas['VoteCounted']>
 
+export type Warning = Whole<Schemas['WarningLine']>
+export type WarningDetail = Whole<Schemas['WarningDetail']>
+export type WarningRule = Whole<Schemas['WarningRule']>
+export type WarningRound = Whole<Schemas['WarningRound']>
+export type IndexChoices = Whole<Schemas['IndexChoices']>
+export type IndexResult = Whole<Schemas['IndexResult']>
+export type CompositeIndex = Whole<Schemas['CompositeIndex']>
+export type KeptIndexResult = Whole<Schemas['KeptIndexResult']>
+export type AhpConsistency = Whole<Schemas['AhpConsistency']>
+
 export type Changes = Whole<Schemas['TableChanges']>
 export type Differences = Whole<Schemas['PlanDifferences']>
 export type Compare = Whole<Schemas['PlanComparison']>

@@ -5,12 +5,14 @@ import { common } from './words/common'
 import { papers } from './words/papers'
 import { forecast } from './words/forecast'
 import { followUp } from './words/followUp'
+import { composite } from './words/composite'
 import { plan } from './words/plan'
 import { screen } from './words/screen'
 import { shares } from './words/shares'
 import { shell } from './words/shell'
 import { shield } from './words/shield'
 import { voice } from './words/voice'
+import { warnings } from './words/warnings'
 
 export type Lang = 'zh' | 'en'
 /** A text the node sends in both languages. */
@@ -19,7 +21,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp }
+export const words = { ...common, ...composite, ...forecast, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp, ...warnings }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

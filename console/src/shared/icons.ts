@@ -38,5 +38,7 @@ export const icons = {
   calendar: 'M2.500 4h11v9.500h-11zM2.500 7h11M5.500 2.500v3M10.500 2.500v3',
   link: 'M6.5 9.5l3-3M7 4.5l1-1a3 3 0 0 1 4.3 4.3l-1 1M9 11.5l-1 1a3 3 0 0 1-4.3-4.3l1-1',
   voices: 'M2 3.5h9v6H6.5L4 12V9.5H2zM11 6h3v6h-1.5v2L10.5 12H7.5',
+  rank: 'M2.5 13.5V8.5h3.2v5M6.4 13.5V3h3.2v10.5M10.3 13.5V6h3.2v7.5M1.5 13.5h13',
+  bell: 'M3.5 11.5h9l-1.2-1.7V7a3.3 3.3 0 0 0-6.6 0v2.8zM6.7 13.3a1.4 1.4 0 0 0 2.6 0M8 2.2v1.3',
 } as const
 export type IconName = keyof typeof icons

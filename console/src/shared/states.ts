@@ -95,6 +95,18 @@ export const states = {
     done: look('good', 'disc', 'milestone.done'),
     late: look('bad', 'diamond', 'milestone.late'),
   },
+  warning: {
+    open: look('bad', 'diamond', 'warnings.state.open'),
+    acknowledged: look('watch', 'half', 'warnings.state.acknowledged'),
+    answered: look('water', 'half', 'warnings.state.answered'),
+    closed: look('idle', 'bar', 'warnings.state.closed'),
+  },
+  trust: {
+    steady: look('good', 'disc', 'composite.level.steady'),
+    fair: look('water', 'half', 'composite.level.fair'),
+    weak: look('watch', 'triangle', 'composite.level.weak'),
+    unknown: look('idle', 'ring', 'composite.level.unknown'),
+  },
   receipt: {
     good: look('good', 'disc', 'receipt.good'),
     bad: look('bad', 'diamond', 'receipt.bad'),

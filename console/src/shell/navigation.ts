@@ -34,6 +34,8 @@ export const rooms: Room[] = [
       { route: 'my-reports', label: 'nav.myReports', icon: 'pen', needs: ['unit_reporter', 'unit_lead'] },
       { route: 'reviews', label: 'nav.reviews', icon: 'stamp', needs: ['Plan:Import', 'unit_lead'] },
       { route: 'schedule', label: 'nav.schedule', icon: 'calendar' },
+      { route: 'warnings', label: 'nav.warnings', icon: 'bell' },
+      { route: 'composite', label: 'nav.composite', icon: 'rank' },
       { route: 'compare', label: 'nav.compare', icon: 'compare' },
       { route: 'participation', label: 'nav.participation', icon: 'voices' },
       { route: 'papers', label: 'nav.papers', icon: 'print', needs: ['Plan:Export'] },

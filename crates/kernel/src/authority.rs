@@ -348,6 +348,16 @@ pub trait Authorize: Send + Sync {
         Box::pin(async { Ok(Vec::new()) })
     }
 
+    /// Ids of active people who hold a role: for this unit, or anyhow.
+    fn people_with_role<'a>(
+        &'a self,
+        _app: &'a App,
+        _role: Role,
+        _unit: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// Names of people by id, for lists that mention them; erased people are absent.
     fn names<'a>(
         &'a self,

@@ -54,6 +54,7 @@ pub async fn load(app: &App) -> Result<Option<Plan>> {
     let plan = apply(app, &mut tx, &prepared, None).await?;
     followup::load(app, &mut tx, &plan).await?;
     crate::participation::demo::load(&mut tx, &plan).await?;
+    crate::composite::demo::load(app, &mut tx, &plan).await?;
     tx.commit().await?;
     Ok(Some(plan))
 }

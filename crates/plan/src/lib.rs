@@ -9,6 +9,7 @@
 
 pub mod bundle;
 pub mod cli;
+pub mod composite;
 pub mod demo;
 pub(crate) mod directory;
 pub mod effects;
@@ -30,6 +31,7 @@ pub(crate) mod stored;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod values;
+pub mod warnings;
 pub mod words;
 pub(crate) mod workbook;
 
@@ -55,6 +57,9 @@ pub fn router() -> Routes {
         .merge(forecast::api::routes())
         .merge(effects::api::routes())
         .merge(participation::routes())
+        .merge(composite::api::routes())
+        .merge(warnings::api::routes())
+        .merge(warnings::rule_api::routes())
         .merge(files::routes())
 }
 
@@ -87,6 +92,14 @@ pub fn room() -> Room {
             (
                 "plan/0050_participation",
                 include_str!("migrations/0050_participation.sql"),
+            ),
+            (
+                "plan/0040_composite",
+                include_str!("migrations/0040_composite.sql"),
+            ),
+            (
+                "plan/0041_warnings",
+                include_str!("migrations/0041_warnings.sql"),
             ),
         ])
         .kinds(&[
@@ -122,8 +135,13 @@ pub fn room() -> Room {
             papers::schedules::SCHEDULE_REMOVED,
             effects::EVALUATED,
             effects::REMOVED,
+            composite::INDEX_CREATED,
+            composite::INDEX_CHANGED,
+            composite::INDEX_REMOVED,
+            composite::RESULT_KEPT,
         ])
         .kinds(participation::KINDS)
+        .kinds(warnings::KINDS)
         .routes(router())
         .state(std::sync::Arc::new(
             participation::opinions::intake::Indexes::default(),
@@ -139,6 +157,8 @@ pub fn room() -> Room {
         .find("Indicator", finders::indicator)
         .find("Report", finders::report)
         .jobs(&[values::measure::READ_METRICS, periods::remind::FOLLOW_UP])
+        .jobs(&[warnings::evaluate::LOOK])
+        .schedules(&[warnings::evaluate::SCHEDULE])
         .schedules(&[values::measure::SCHEDULE, periods::remind::SCHEDULE])
         .jobs(&[papers::making::MAKE, papers::schedules::ISSUE])
         .schedules(&[papers::schedules::SCHEDULE])

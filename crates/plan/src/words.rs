@@ -1,7 +1,6 @@
 //! The closed vocabularies of the plan: each word has a stable ASCII form for programs and a
 //! Chinese form for workbooks. Reading accepts either.
 
-use serde::{Deserialize, Serialize};
 use tianyuan_kernel::party::UnitKind;
 
 /// Declares a closed vocabulary.
@@ -9,7 +8,7 @@ macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $ascii:literal, $zh:literal;)+ }) => {
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-            Serialize, Deserialize, utoipa::ToSchema,
+            serde::Serialize, serde::Deserialize, utoipa::ToSchema,
         )]
         #[serde(rename_all = "snake_case")]
         $(#[$doc])*

@@ -315,6 +315,17 @@ impl Authorize for Authority {
         Box::pin(async move { people::units_with_role(&mut app.db().read().await?, role).await })
     }
 
+    fn people_with_role<'a>(
+        &'a self,
+        app: &'a App,
+        role: Role,
+        unit: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(
+            async move { people::people_with_role(&mut app.db().read().await?, role, unit).await },
+        )
+    }
+
     fn names<'a>(
         &'a self,
         app: &'a App,

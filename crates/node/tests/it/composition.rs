@@ -289,6 +289,7 @@ async fn walk_plan(walk: &mut Walk<'_>) {
     walk.step("DELETE /api/v1/shares/{id}", &path, None, json!({}))
         .await;
     walk_papers(walk, &plan).await;
+    walk_indices(walk, &plan).await;
     let text = |zh: &str| json!({ "zh": zh, "en": "words" });
     let next = json!({
         "plan": { "code": "next", "title": "下一版", "title_en": "Next", "edition": "2026", "state": "draft",
@@ -640,6 +641,79 @@ async fn answered(walk: &Walk<'_>, round: &str, mut body: Value) -> Value {
     body["solution"] = tianyuan_plan::participation::open::guard::solve(challenge, bits).into();
     body["challenge"] = challenge.into();
     body
+}
+
+async fn walk_indices(walk: &mut Walk<'_>, plan: &str) {
+    let indices = format!("/api/v1/plans/{plan}/indices");
+    let body = json!({ "name": "评价", "scope": "unit" });
+    let made = walk
+        .step("POST /api/v1/plans/{id}/indices", &indices, None, body)
+        .await;
+    let path = format!("/api/v1/indices/{}", id(&made));
+    let name = json!({ "name": "评价二" });
+    walk.step("PATCH /api/v1/indices/{id}", &path, Some("\"1\""), name)
+        .await;
+    let results = format!("{path}/results");
+    walk.step(
+        "POST /api/v1/indices/{id}/results",
+        &results,
+        None,
+        json!({}),
+    )
+    .await;
+    walk.step("DELETE /api/v1/indices/{id}", &path, None, json!({}))
+        .await;
+    let sheet = "对象,件数\n甲,1\n乙,2\n".as_bytes().to_vec();
+    let import = format!("{indices}/import?name=sheet");
+    walk.raw(
+        "POST /api/v1/plans/{id}/indices/import",
+        &import,
+        "text/csv",
+        sheet,
+    )
+    .await;
+
+    let look = format!("/api/v1/plans/{plan}/warnings/look");
+    walk.step(
+        "POST /api/v1/plans/{id}/warnings/look",
+        &look,
+        None,
+        json!({}),
+    )
+    .await;
+    let warnings = all(&walk.admin, "/api/v1/warnings").await;
+    let path = format!("/api/v1/warnings/{}", id(&warnings[0]));
+    for (verb, body) in [
+        ("acknowledge", json!({})),
+        ("answer", json!({ "words": "已核对" })),
+        ("close", json!({ "words": "已处理" })),
+        ("reopen", json!({ "words": "再看" })),
+    ] {
+        let operation = format!("POST /api/v1/warnings/{{id}}/{verb}");
+        walk.step(&operation, &format!("{path}/{verb}"), None, body)
+            .await;
+    }
+    let rule = json!({ "kind": "stale", "threshold": 90, "severity": "low", "tell_office": true,
+        "tell_leads": false, "tell_reporters": false });
+    let made = walk
+        .step(
+            "POST /api/v1/warning-rules",
+            "/api/v1/warning-rules",
+            None,
+            rule,
+        )
+        .await;
+    let path = format!("/api/v1/warning-rules/{}", id(&made));
+    let off = json!({ "enabled": false });
+    walk.step(
+        "PATCH /api/v1/warning-rules/{id}",
+        &path,
+        Some("\"1\""),
+        off,
+    )
+    .await;
+    walk.step("DELETE /api/v1/warning-rules/{id}", &path, None, json!({}))
+        .await;
 }
 
 #[tokio::test]

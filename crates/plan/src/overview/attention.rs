@@ -10,6 +10,7 @@ use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 
 use crate::indicators::rules::{Latest, Standing, year_end};
+use crate::warnings::WarningId;
 use crate::words::{Direction, MeasureState, Status};
 
 /// A value older than this asks for a new one: a quarter and a month to report it, days.
@@ -18,7 +19,9 @@ pub const STALE_DAYS: i32 = 122;
 pub const GRAVE_SHARE: f64 = 0.10;
 
 /// How pressing an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Act today.
@@ -29,11 +32,32 @@ pub enum Severity {
     Low,
 }
 
+impl Severity {
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+
+    /// From its stored form.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::High, Self::Medium, Self::Low]
+            .into_iter()
+            .find(|s| s.as_str() == word)
+    }
+}
+
 /// One thing that needs attention.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Attention {
     /// `off_path`, `stale`, `target_missed_report`, `target_below_baseline`, `delayed`,
-    /// `not_started` or `unit_without_reporter`.
+    /// `not_started` or `unit_without_reporter`; for staff also `late_report`, `target_at_risk`
+    /// and `contradiction`, from the warnings.
     pub kind: &'static str,
     /// How pressing it is.
     pub severity: Severity,
@@ -46,6 +70,8 @@ pub struct Attention {
     /// Since when.
     #[schema(value_type = Option<String>, format = Date)]
     pub since: Option<Date>,
+    /// The open warning about it, for staff.
+    pub warning_id: Option<WarningId>,
 }
 
 /// What the rules need to know of an indicator.
@@ -106,11 +132,13 @@ pub fn indicator(
     today: Date,
 ) -> Option<Attention> {
     off_path(facts)
-        .or_else(|| stale(facts, period, today))
+        .or_else(|| stale(facts, period, today, STALE_DAYS))
         .or_else(|| below_baseline(facts))
 }
 
-fn off_path(facts: &IndicatorFacts<'_>) -> Option<Attention> {
+/// The latest value against its path, when it is worse.
+#[must_use]
+pub fn off_path(facts: &IndicatorFacts<'_>) -> Option<Attention> {
     if facts.standing.status != Status::OffPath {
         return None;
     }
@@ -119,11 +147,7 @@ fn off_path(facts: &IndicatorFacts<'_>) -> Option<Attention> {
         .standing
         .expected
         .or(facts.standing.target.map(|t| t.value))?;
-    let worse = match facts.direction {
-        Direction::Up => expected - latest.value,
-        Direction::Down => latest.value - expected,
-    };
-    let grave = worse > expected.abs() * GRAVE_SHARE;
+    let grave = worse_by(facts).is_some_and(|share| share > GRAVE_SHARE);
     let (name, unit, at) = (facts.name, facts.unit, latest.at);
     let (value, expected) = (
         shown(latest.value, facts.decimals),
@@ -150,10 +174,28 @@ fn off_path(facts: &IndicatorFacts<'_>) -> Option<Attention> {
         ),
         link: format!("/indicators/{}", facts.id),
         since: Some(latest.at),
+        warning_id: None,
     })
 }
 
-fn stale(facts: &IndicatorFacts<'_>, period: (Date, Date), today: Date) -> Option<Attention> {
+/// By what share of the expected value the latest one is worse; negative when it is better.
+#[must_use]
+pub fn worse_by(facts: &IndicatorFacts<'_>) -> Option<f64> {
+    let latest = facts.latest?;
+    let expected = facts
+        .standing
+        .expected
+        .or(facts.standing.target.map(|t| t.value))?;
+    let worse = match facts.direction {
+        Direction::Up => expected - latest.value,
+        Direction::Down => latest.value - expected,
+    };
+    Some(worse / expected.abs().max(f64::MIN_POSITIVE))
+}
+
+/// The date of the last value and the days since; none before the edition's period.
+#[must_use]
+pub fn age(facts: &IndicatorFacts<'_>, period: (Date, Date), today: Date) -> Option<(Date, i32)> {
     let (from, to) = period;
     if today < from {
         return None;
@@ -162,7 +204,19 @@ fn stale(facts: &IndicatorFacts<'_>, period: (Date, Date), today: Date) -> Optio
     let until = today.min(to);
     // Reporting begins with the period: before it nothing was owed.
     let age = (until - last.max(from.yesterday().unwrap_or(from))).get_days();
-    if age <= STALE_DAYS {
+    Some((last, age))
+}
+
+/// The last value, when it is older than so many days.
+#[must_use]
+pub fn stale(
+    facts: &IndicatorFacts<'_>,
+    period: (Date, Date),
+    today: Date,
+    days: i32,
+) -> Option<Attention> {
+    let (last, age) = age(facts, period, today)?;
+    if age <= days {
         return None;
     }
     let (name, en) = (facts.name, english(facts.name_en, facts.name));
@@ -198,6 +252,7 @@ fn stale(facts: &IndicatorFacts<'_>, period: (Date, Date), today: Date) -> Optio
         detail,
         link: format!("/indicators/{}", facts.id),
         since: Some(last),
+        warning_id: None,
     })
 }
 
@@ -220,6 +275,7 @@ fn below_baseline(facts: &IndicatorFacts<'_>) -> Option<Attention> {
         ),
         link: format!("/indicators/{}", facts.id),
         since: None,
+        warning_id: None,
     })
 }
 
@@ -245,6 +301,7 @@ pub fn measures(all: &[MeasureFacts<'_>], period: (Date, Date), today: Date) -> 
             detail: text!("{title}", "{en}"),
             link: format!("/measures/{}", measure.id),
             since: measure.state_at,
+            warning_id: None,
         });
     }
     let (from, to) = period;
@@ -278,6 +335,7 @@ pub fn measures(all: &[MeasureFacts<'_>], period: (Date, Date), today: Date) -> 
             ),
             link: "/measures?state=not_started".to_owned(),
             since: None,
+            warning_id: None,
         });
     }
     found
@@ -313,6 +371,7 @@ pub fn reporters(without: &[&str]) -> Option<Attention> {
         ),
         link: "/units?reporter=none".to_owned(),
         since: None,
+        warning_id: None,
     })
 }
 

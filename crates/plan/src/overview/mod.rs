@@ -140,6 +140,8 @@ pub(crate) async fn overview(
             .map(|u| u.name.as_str())
             .collect();
         attention.extend(attention::reporters(&without));
+        let warnings = crate::warnings::store::unclosed(sql, &plan.id).await?;
+        crate::warnings::beside::put(&mut attention, &warnings);
     }
     attention.sort_by_key(|a| a.severity);
     Ok(Overview {

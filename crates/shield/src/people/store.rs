@@ -255,6 +255,24 @@ pub(crate) async fn names(sql: &mut dyn Sql, ids: &[String]) -> Result<BTreeMap<
     Ok(names)
 }
 
+/// Active people who hold a role: for this unit, or anyhow.
+pub(crate) async fn people_with_role(
+    sql: &mut dyn Sql,
+    role: Role,
+    unit: Option<&str>,
+) -> Result<Vec<String>> {
+    let select = Select::new(
+        "SELECT DISTINCT g.person_id AS person_id FROM grants g \
+         JOIN people p ON p.id = g.person_id",
+    )
+    .and("g.role = ?", role.name())
+    .and_all("p.state = 'active'", vec![])
+    .and_opt("g.unit_id = ?", unit)
+    .order_by("person_id");
+    let rows = sql.select(select).await?;
+    rows.iter().map(|row| row.text("person_id")).collect()
+}
+
 /// Units that have an active person of the role.
 pub(crate) async fn units_with_role(sql: &mut dyn Sql, role: Role) -> Result<Vec<String>> {
     let select = "SELECT DISTINCT g.unit_id AS unit_id FROM grants g \
