@@ -61,5 +61,8 @@ fn main() {
             begun.elapsed().as_secs_f64() * 1e3
         })
         .collect();
-    println!("{}", serde_json::json!({ "rows": rows, "columns": columns, "draws": draws, "ms": runs }));
+    println!(
+        "{}",
+        serde_json::json!({ "rows": rows, "columns": columns, "draws": draws, "ms": runs })
+    );
 }

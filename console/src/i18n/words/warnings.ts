@@ -11,6 +11,7 @@ export const warnings = define({
   'warnings.rules': ['预警规则', 'Rules'],
   'warnings.look': ['现在检查', 'Look now'],
   'warnings.looked': ['检查完毕：新发出 {opened} 条，再次发出 {reopened} 条，消除 {cleared} 条，告知 {told} 人次。', 'Looked: {opened} opened, {reopened} opened again, {cleared} cleared; {told} told.'],
+  'warnings.toWarning': ['已预警：看谁收到、谁答复', 'Warned: see who was told and who answered'],
   'warnings.what': ['内容', 'What'],
   'warnings.kind': ['类别', 'Kind'],
   'warnings.kind.late_report': ['逾期未报', 'Late report'],
