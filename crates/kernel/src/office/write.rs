@@ -251,13 +251,21 @@ fn drawn(sheet: &OutSheet, chart: &OutChart) -> Result<Chart, XlsxError> {
     out.title().set_name(&chart.title);
     out.show_empty_cells_as(rust_xlsxwriter::ChartEmptyCells::Connected);
     if chart.bars {
-        out.x_axis().set_reverse();
+        // The names run down this axis: the first on top, as in the rows.
+        out.y_axis().set_reverse();
         out.legend().set_hidden();
     } else {
         out.legend()
             .set_position(rust_xlsxwriter::ChartLegendPosition::Bottom);
     }
-    out.y_axis().set_name(&chart.unit);
+    let mut faint = ChartLine::new();
+    faint.set_color(0xE3_E8_E9).set_width(0.5);
+    if chart.bars {
+        out.x_axis().set_major_gridlines_line(&faint);
+    } else {
+        out.y_axis().set_name(&chart.unit);
+        out.y_axis().set_major_gridlines_line(&faint);
+    }
     out.set_width(760)
         .set_height(if chart.bars { 420 } else { 380 });
     Ok(out)

@@ -43,8 +43,8 @@ pub(crate) fn sheets(
     let tongue = Tongue(brief.row.lang);
     let (mut sheets, mut charts) = (Vec::new(), Vec::new());
     let mut add = |(sheet, chart): (OutSheet, OutChart)| {
-        // A chart of no rows is a workbook Excel repairs.
-        if !chart.rows.is_empty() {
+        // A line of one point says nothing, and a chart of no rows is one that Excel repairs.
+        if chart.rows.len() > 1 || (chart.bars && !chart.rows.is_empty()) {
             charts.push(OutChart {
                 sheet: sheets.len(),
                 ..chart
@@ -70,6 +70,12 @@ fn text(text: impl Into<String>) -> Out {
 
 fn maybe(value: Option<f64>) -> Out {
     value.map_or(Out::Blank, Out::Number)
+}
+
+/// A computed value without the noise of its computing: two decimals more than are shown.
+fn rounded(value: Option<f64>, decimals: i64) -> Out {
+    let scale = 10_f64.powi(i32::try_from(decimals.clamp(0, 6)).unwrap_or(0) + 2);
+    maybe(value.map(|v| (v * scale).round() / scale))
 }
 
 fn heads(words: &[&str]) -> Vec<String> {
@@ -103,7 +109,7 @@ fn overview(tongue: Tongue, facts: &Facts) -> (OutSheet, OutChart) {
                 Out::Number(one.baseline.value),
                 maybe(fresh.map(|v| v.value)),
                 fresh.map_or(Out::Blank, |v| text(said.covers(&v))),
-                maybe(fact.standing.expected),
+                rounded(fact.standing.expected, one.decimals),
                 maybe(fact.standing.target.map(|t| t.year as f64)),
                 maybe(fact.standing.target.map(|t| t.value)),
                 maybe(fact.rate().map(|r| (r * 1_000.0).round() / 10.0)),
@@ -211,7 +217,7 @@ fn path_sheet(tongue: Tongue, fact: &IndicatorFact) -> (OutSheet, OutChart) {
         .iter()
         .map(|(at, line)| {
             let mut row = vec![text(at.to_string())];
-            row.extend(line.iter().map(|v| maybe(*v)));
+            row.extend(line.iter().map(|v| rounded(*v, one.decimals)));
             row
         })
         .collect();
@@ -284,7 +290,7 @@ fn ytd_sheet(tongue: Tongue, fact: &IndicatorFact) -> (OutSheet, OutChart) {
             vec![
                 text(v.at.to_string()),
                 Out::Number(v.value),
-                maybe(expected),
+                rounded(expected, one.decimals),
             ]
         })
         .collect();

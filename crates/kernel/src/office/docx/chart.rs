@@ -108,8 +108,8 @@ impl Charts {
 fn height(chart: &Chart) -> usize {
     let rows = chart.categories.len().max(1);
     match chart.kind {
-        ChartKind::Bars => (24 + rows * 8).clamp(50, 190) * MILLIMETRE,
-        ChartKind::Stacked => (30 + rows * 8).clamp(55, 190) * MILLIMETRE,
+        ChartKind::Bars => (26 + rows * 6).clamp(50, 190) * MILLIMETRE,
+        ChartKind::Stacked => (32 + rows * 6).clamp(55, 190) * MILLIMETRE,
         ChartKind::Lines => 65 * MILLIMETRE,
     }
 }

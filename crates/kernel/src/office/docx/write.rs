@@ -127,8 +127,9 @@ impl Style {
             Self::Masthead => (0, 60, 0),
             Self::Issue => (0, 0, line),
             Self::Imprint => (0, 200, line),
-            Self::Title => (80, 200, if english { 0 } else { 660 }),
+            Self::Title => (40, 60, if english { 0 } else { 660 }),
             Self::Heading1 | Self::Heading2 | Self::Heading3 if english => (160, 60, 0),
+            Self::Body if english => (0, 100, 320),
             Self::Heading1 | Self::Heading2 | Self::Heading3 | Self::Body => (0, 0, line),
             Self::Signature => (240, 0, line),
             Self::Caption => (180, 80, 0),
@@ -415,8 +416,9 @@ fn styles(english: bool) -> Element {
         .with("w:hAnsi", "Times New Roman")
         .with("w:eastAsia", "仿宋_GB2312")
         .with("w:cs", "Times New Roman");
-    let language =
-        val("w:lang", if english { "en-GB" } else { "zh-CN" }).with("w:eastAsia", "zh-CN");
+    // `val` is the language of Latin text and digits: as Chinese they would be broken anywhere.
+    let latin = if english { "en-GB" } else { "en-US" };
+    let language = val("w:lang", latin).with("w:eastAsia", "zh-CN");
     let run = e("w:rPr")
         .child(fonts)
         .child(val("w:sz", "21"))

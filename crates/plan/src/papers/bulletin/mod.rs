@@ -32,6 +32,15 @@ const INDICATOR: &[Field] = &[
     Field::text("status", "进度判断", "How it stands"),
     Field::text("units", "责任单位", "Responsible units"),
 ];
+const MOVED: &[Field] = &[
+    Field::text("name", "指标名称", "Name"),
+    Field::text("now", "本期数值", "Value"),
+    Field::text("now_at", "本期日期和口径", "Its date and what it covers"),
+    Field::text("before", "上期或上年同期数值", "Value compared with"),
+    Field::text("before_at", "上期或上年同期", "Its date and what it covers"),
+    Field::text("change", "变化", "Change"),
+    Field::text("text", "一句话说明", "In a sentence"),
+];
 const PROGRAMME: &[Field] = &[
     Field::text("no", "计划序号", "Number"),
     Field::text("name", "计划名称", "Title"),
@@ -81,7 +90,7 @@ pub(crate) const VOCABULARY: &[Field] = &[
     Field::text("measures", "举措总体情况", "Measures in a sentence"),
     Field::text("figures", "指标总体情况", "Indicators in a sentence"),
     Field::rows("indicators", "各项指标", "Indicators", INDICATOR),
-    Field::rows("moved", "本期有变化的指标", "Indicators that moved", TEXT),
+    Field::rows("moved", "本期有变化的指标", "Indicators that moved", MOVED),
     Field::rows(
         "behind",
         "落后于进度的指标",
@@ -157,7 +166,7 @@ pub(crate) fn values(facts: &Facts, brief: &Brief) -> Data {
                 .map(|i| said.indicator_row(i))
                 .collect(),
         )
-        .rows("moved", texts(said.moved()))
+        .rows("moved", said.moved_rows())
         .rows("behind", texts(said.behind()))
         .text("silent", said.silent())
         .chart("attainment", charts::attainment(tongue, facts))

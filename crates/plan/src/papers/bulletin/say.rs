@@ -202,14 +202,24 @@ impl Said<'_> {
     }
 
     /// Indicators that moved in the period, the largest change first.
-    pub(crate) fn moved(&self) -> Vec<String> {
-        let end = self.tongue.say("。", ".");
+    pub(crate) fn moved_rows(&self) -> Vec<Data> {
         let moved = self.moved_facts();
-        moved
-            .iter()
-            .filter_map(|f| self.moved_one(f))
-            .map(|s| s + end)
-            .collect()
+        let rows = moved.iter().filter_map(|fact| {
+            let (now, before, change) = (fact.latest?, fact.before?, fact.change()?);
+            let sign = if change > 0.0 { "+" } else { "" };
+            let text = self.moved_one(fact)? + self.tongue.say("。", ".");
+            Some(
+                Data::new()
+                    .text("name", self.name(fact))
+                    .text("now", self.amount(fact, now.value))
+                    .text("now_at", self.covers(&now))
+                    .text("before", self.amount(fact, before.value))
+                    .text("before_at", self.covers(&before))
+                    .text("change", format!("{sign}{}", percent(change)))
+                    .text("text", text),
+            )
+        });
+        rows.collect()
     }
 
     fn behind_facts(&self) -> Vec<&IndicatorFact> {

@@ -13,12 +13,10 @@ pub(crate) fn bulletin(lang: PaperLang) -> Result<Vec<u8>> {
     w.add(Style::Masthead, t.say("工作简报", "BULLETIN"));
     w.add(Style::Issue, t.say("第 {{issue}} 期", "No. {{issue}}"));
     w.add(Style::Imprint, "{{issuer}}\t{{date}}");
+    w.add(Style::Title, "{{plan}}");
     w.add(
         Style::Title,
-        t.say(
-            "{{plan}}{{period}}进展情况",
-            "{{plan}}: progress in {{period}}",
-        ),
+        t.say("{{period}}进展情况", "Progress in {{period}}"),
     );
     section(&mut w, "summary", |w| {
         w.add(Style::Body, "{{text}}");
@@ -28,9 +26,7 @@ pub(crate) fn bulletin(lang: PaperLang) -> Result<Vec<u8>> {
     indicators(&mut w, t);
     w.add(Style::Figure, "{{%attainment}}");
     w.add(Style::Heading2, t.say("（一）本期变化", "1.1 What moved"));
-    section(&mut w, "moved", |w| {
-        w.add(Style::Body, "{{text}}");
-    });
+    moved(&mut w, t);
     nothing(
         &mut w,
         "moved",
@@ -119,12 +115,35 @@ fn indicators(w: &mut Writer, t: Tongue) {
     w.table(&[7, 26, 9, 11, 11, 11, 12, 13], &heads, &row, &[3, 4, 5, 6]);
 }
 
+fn moved(w: &mut Writer, t: Tongue) {
+    w.add(Style::Tag, "{{?moved}}");
+    w.add(
+        Style::Caption,
+        t.say(
+            "表 2  与上期或上年同期相比",
+            "Table 2  Against the period before, or the year before",
+        ),
+    );
+    let heads = match t.0 {
+        PaperLang::Zh => ["指标", "本期", "上期或上年同期", "变化"],
+        PaperLang::En => ["Indicator", "Now", "Before", "Change"],
+    };
+    let row = [
+        "{{#moved}}{{name}}",
+        "{{now}}",
+        "{{before}}（{{before_at}}）",
+        "{{change}}{{/moved}}",
+    ];
+    w.table(&[34, 18, 34, 14], &heads, &row, &[1, 2, 3]);
+    w.add(Style::Tag, "{{/moved}}");
+}
+
 fn risks(w: &mut Writer, t: Tongue) {
     w.add(Style::Heading1, t.say("二、目标风险", "2. Targets at risk"));
     section(w, "risk_method", |w| {
         w.add(
             Style::Caption,
-            t.say("表 2  按达标可能从低到高", "Table 2  Least likely first"),
+            t.say("表 3  按达标可能从低到高", "Table 3  Least likely first"),
         );
         let heads = match t.0 {
             PaperLang::Zh => ["指标", "目标", "预计", "预计区间", "达标可能"],
@@ -187,8 +206,8 @@ fn units(w: &mut Writer, t: Tongue) {
     w.add(
         Style::Caption,
         t.say(
-            "表 3  尚未填报的单位",
-            "Table 3  Units that have not reported",
+            "表 4  尚未填报的单位",
+            "Table 4  Units that have not reported",
         ),
     );
     let heads = match t.0 {
@@ -209,7 +228,7 @@ fn units(w: &mut Writer, t: Tongue) {
     w.add(Style::Tag, "{{#ranking_trust}}");
     w.add(
         Style::Caption,
-        t.say("表 4  单位综合指数", "Table 4  Composite index of units"),
+        t.say("表 5  单位综合指数", "Table 5  Composite index of units"),
     );
     let heads = match t.0 {
         PaperLang::Zh => ["名次", "单位", "得分", "名次可能在"],
