@@ -55,3 +55,24 @@ pub fn column_letters(column: usize) -> String {
     }
     letters.iter().rev().collect()
 }
+
+/// Where the value axis of a line chart begins: at a round number a little below the lowest value,
+/// and not below nought unless a value is.
+#[must_use]
+pub fn axis_floor(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.filter(|v| v.is_finite()) {
+        (low, high) = (low.min(value), high.max(value));
+    }
+    if low > high {
+        return 0.0;
+    }
+    let span = if high > low {
+        high - low
+    } else {
+        high.abs().max(1.0)
+    };
+    let step = 10_f64.powf(span.log10().floor());
+    let floor = ((low - span * 0.2) / step).floor() * step;
+    if low >= 0.0 { floor.max(0.0) } else { floor }
+}

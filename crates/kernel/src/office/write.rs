@@ -263,7 +263,16 @@ fn drawn(sheet: &OutSheet, chart: &OutChart) -> Result<Chart, XlsxError> {
     if chart.bars {
         out.x_axis().set_major_gridlines_line(&faint);
     } else {
-        out.y_axis().set_name(&chart.unit);
+        let values = chart.series.iter().flat_map(|series| {
+            let rows = sheet.rows.get(chart.rows.clone()).unwrap_or_default();
+            rows.iter().filter_map(|row| match row.get(series.column) {
+                Some(Out::Number(number)) => Some(*number),
+                _ => None,
+            })
+        });
+        out.y_axis()
+            .set_min(super::axis_floor(values))
+            .set_name(&chart.unit);
         out.y_axis().set_major_gridlines_line(&faint);
     }
     out.set_width(760)

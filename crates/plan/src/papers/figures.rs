@@ -18,6 +18,8 @@ use crate::words::{Nature, Period};
 
 /// Longest name of a sheet, as Excel has it.
 const SHEET_CHARS_MAX: usize = 31;
+/// Rows of a table with its chart below.
+const ROWS_ABOVE_MAX: usize = 12;
 const MEASURED: u32 = 0x0E_7C86;
 const PATH: u32 = 0x9A_A5A8;
 const TARGET: u32 = 0xC2_571A;
@@ -88,6 +90,15 @@ fn sheet_name(number: i64, name: &str, tail: &str) -> String {
     let before = format!("{number} ");
     let room = SHEET_CHARS_MAX - before.chars().count() - tail.chars().count();
     before + &kept.take(room).collect::<String>() + tail
+}
+
+/// Below a short table, so that both print on one page; to the right of a long one.
+fn beside(rows: usize, column: usize) -> (usize, usize) {
+    if rows <= ROWS_ABOVE_MAX {
+        (rows + 2, 0)
+    } else {
+        (1, column)
+    }
 }
 
 fn overview(tongue: Tongue, facts: &Facts) -> (OutSheet, OutChart) {
@@ -180,9 +191,10 @@ fn overview(tongue: Tongue, facts: &Facts) -> (OutSheet, OutChart) {
 }
 
 /// What stands at a date: measured, path, target, forecast, low, high.
-type Line = [Option<f64>; 6];
+pub(crate) type Line = [Option<f64>; 6];
 
-fn lines(fact: &IndicatorFact) -> BTreeMap<Date, Line> {
+/// An indicator's line over time, by date.
+pub(crate) fn lines(fact: &IndicatorFact) -> BTreeMap<Date, Line> {
     let one = &fact.indicator;
     let kind = if one.nature == Nature::Flow {
         Period::Annual
@@ -195,12 +207,19 @@ fn lines(fact: &IndicatorFact) -> BTreeMap<Date, Line> {
     }
     let base = year_end(one.baseline.year);
     lines.entry(base).or_default()[0].get_or_insert(one.baseline.value);
-    for target in &one.targets {
-        lines.entry(year_end(target.year)).or_default()[2] = Some(target.value);
+    // A forecast begins where the record ends.
+    if !fact.ahead.is_empty()
+        && let Some(mut last) = lines.last_entry()
+    {
+        let line = last.get_mut();
+        (line[3], line[4], line[5]) = (line[0], line[0], line[0]);
     }
     for ahead in &fact.ahead {
         let line = lines.entry(ahead.at).or_default();
         (line[3], line[4], line[5]) = (Some(ahead.value), Some(ahead.low), Some(ahead.high));
+    }
+    for target in &one.targets {
+        lines.entry(year_end(target.year)).or_default()[2] = Some(target.value);
     }
     let subject = one.subject();
     for (at, line) in &mut lines {
@@ -270,7 +289,7 @@ fn path_sheet(tongue: Tongue, fact: &IndicatorFact) -> (OutSheet, OutChart) {
         unit: one.unit.clone(),
         rows: 0..count,
         series: drawn,
-        at: (1, 8),
+        at: beside(count, 8),
         ..OutChart::default()
     };
     (sheet, chart)
@@ -318,7 +337,7 @@ fn ytd_sheet(tongue: Tongue, fact: &IndicatorFact) -> (OutSheet, OutChart) {
         unit: one.unit.clone(),
         rows: 0..sheet.rows.len(),
         series: vec![series(1, MEASURED, false), series(2, PATH, true)],
-        at: (1, 4),
+        at: beside(sheet.rows.len(), 4),
         ..OutChart::default()
     };
     (sheet, chart)

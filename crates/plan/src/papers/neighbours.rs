@@ -7,28 +7,88 @@ use tianyuan_kernel::App;
 use tianyuan_kernel::db::Sql;
 use tianyuan_kernel::error::Result;
 
-use super::bulletin::facts::{Facts, MissingFact, ReportingFact};
+use super::bulletin::facts::{AheadFact, Facts, MissingFact, ReportingFact, RiskFact};
 use super::making::Brief;
 use super::period::PaperPeriod;
+use crate::forecast::api::forecasts;
 use crate::periods::{self, ReportingPeriod};
 use crate::plans::PlanId;
 use crate::reports;
 use crate::reports::store::ReportRow;
-use crate::words::{MeasureState, PeriodState, Stage};
+use crate::words::{MeasureState, Nature, Period, PeriodState, Stage};
 
 /// Characters of a unit's words that stand in a table.
 const WORDS_MAX: usize = 60;
 
 /// Adds what there is.
 pub(crate) async fn add(
-    _app: &App,
+    app: &App,
     sql: &mut dyn Sql,
     brief: &Brief,
     facts: &mut Facts,
 ) -> Result<()> {
+    add_forecasts(app, sql, facts).await?;
     if let Some(period) = reporting_period(sql, &brief.plan.id, &facts.period).await? {
         add_reports(sql, brief, period, facts).await?;
     }
+    Ok(())
+}
+
+/// Forecasts from what stood for days up to the cut, and the targets still to come.
+async fn add_forecasts(app: &App, sql: &mut dyn Sql, facts: &mut Facts) -> Result<()> {
+    let all = facts
+        .indicators
+        .iter()
+        .map(|f| f.indicator.clone())
+        .collect();
+    // Revisions made since count too: the paper says what is in force.
+    let moment = app.now().plus_seconds(1);
+    let found = forecasts(sql, all, facts.cut, moment).await?;
+    for (one, forecast) in found {
+        let kind = if one.nature == Nature::Flow {
+            Period::Annual
+        } else {
+            Period::Point
+        };
+        let track = forecast.tracks.iter().find(|t| t.period == kind);
+        let ahead = track
+            .and_then(|t| t.outlook.as_ref())
+            .map_or(&[][..], |o| &o.ahead);
+        let fact = facts
+            .indicators
+            .iter_mut()
+            .find(|f| f.indicator.id == one.id);
+        if let Some(fact) = fact {
+            fact.ahead = ahead
+                .iter()
+                .map(|a| AheadFact {
+                    at: a.at,
+                    value: a.value,
+                    low: a.low_80,
+                    high: a.high_80,
+                })
+                .collect();
+        }
+        let coming = forecast.targets.into_iter().filter(|t| t.due > facts.cut);
+        facts.risks.extend(coming.map(|t| RiskFact {
+            number: one.number,
+            name: (one.name.clone(), one.name_en.clone()),
+            unit: one.unit.clone(),
+            decimals: one.decimals,
+            year: i64::from(t.due.year()),
+            target: t.target,
+            expected: t.expected,
+            interval: t.low_80.zip(t.high_80),
+            chance: t.chance,
+            needed: t.need.map(|n| n.words),
+            text: t.words,
+        }));
+    }
+    // The least likely first, then what cannot be said.
+    facts.risks.sort_by(|a, b| {
+        let place = |r: &RiskFact| r.chance.unwrap_or(2.0);
+        place(a).total_cmp(&place(b)).then(a.number.cmp(&b.number))
+    });
     Ok(())
 }
 

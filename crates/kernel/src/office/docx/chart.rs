@@ -109,7 +109,7 @@ fn height(chart: &Chart) -> usize {
     let rows = chart.categories.len().max(1);
     match chart.kind {
         ChartKind::Bars => (26 + rows * 6).clamp(50, 190) * MILLIMETRE,
-        ChartKind::Stacked => (32 + rows * 6).clamp(55, 190) * MILLIMETRE,
+        ChartKind::Stacked => (32 + rows * 5).clamp(55, 190) * MILLIMETRE,
         ChartKind::Lines => 65 * MILLIMETRE,
     }
 }
@@ -206,13 +206,19 @@ fn axes(chart: &Chart, bars: bool) -> String {
     } else {
         unit
     };
-    let floor = if bars { "<c:min val=\"0\"/>" } else { "" };
+    let floor = format!("<c:min val=\"{}\"/>", if bars { 0.0 } else { floor(chart) });
     let crosses = if bars { "max" } else { "autoZero" };
     format!(
         "<c:catAx><c:axId val=\"101\"/><c:scaling><c:orientation val=\"{order}\"/></c:scaling><c:delete val=\"0\"/><c:axPos val=\"{names}\"/><c:numFmt formatCode=\"General\" sourceLinked=\"0\"/><c:majorTickMark val=\"none\"/><c:minorTickMark val=\"none\"/><c:tickLblPos val=\"low\"/><c:spPr><a:ln w=\"6350\"><a:solidFill><a:srgbClr val=\"9AA5A8\"/></a:solidFill></a:ln></c:spPr>{}<c:crossAx val=\"102\"/><c:crosses val=\"autoZero\"/><c:auto val=\"0\"/><c:lblAlgn val=\"ctr\"/><c:lblOffset val=\"60\"/><c:noMultiLvlLbl val=\"1\"/></c:catAx><c:valAx><c:axId val=\"102\"/><c:scaling><c:orientation val=\"minMax\"/>{floor}</c:scaling><c:delete val=\"0\"/><c:axPos val=\"{values}\"/><c:majorGridlines><c:spPr><a:ln w=\"6350\"><a:solidFill><a:srgbClr val=\"E3E8E9\"/></a:solidFill></a:ln></c:spPr></c:majorGridlines>{unit}<c:numFmt formatCode=\"#,##0.####\" sourceLinked=\"0\"/><c:majorTickMark val=\"none\"/><c:minorTickMark val=\"none\"/><c:tickLblPos val=\"nextTo\"/><c:spPr><a:ln><a:noFill/></a:ln></c:spPr>{}<c:crossAx val=\"101\"/><c:crosses val=\"{crosses}\"/></c:valAx>",
         font(900),
         font(900)
     )
+}
+
+/// Where the value axis of lines begins: a little below the lowest, so that a small change shows.
+fn floor(chart: &Chart) -> f64 {
+    let values = chart.series.iter().flat_map(|s| s.values.iter().flatten());
+    crate::office::axis_floor(values.copied())
 }
 
 fn series(chart: &Chart, index: usize) -> String {

@@ -1,6 +1,6 @@
 //! Writing a document laid out as Chinese official documents are (GB/T 9704—2012 党政机关公文格式):
-//! A4 with a text area of 156 × 225 mm, titles in 小标宋 of size 2, text in 仿宋 of size 3 on lines of
-//! 28.95 pt, headings 一、（一）1.（1）in 黑体, 楷体 and 仿宋, page numbers in dashes to the outside.
+//! A4 with a text area of 156 × 225 mm, titles in 小标宋 (20 pt: a plan's title fits one line), text in
+//! 仿宋 of size 3 on lines of 28.95 pt, headings 一、（一）1.（1）in 黑体, 楷体 and 仿宋, page numbers in dashes to the outside.
 //!
 //! Fonts that a machine may lack carry the name of what stands in for them.
 
@@ -94,11 +94,11 @@ impl Style {
 
     /// Font, half-points, bold, and alignment.
     const fn look(self, english: bool) -> (&'static str, usize, bool, &'static str) {
-        let (large, text) = if english { (36, 24) } else { (44, 32) };
+        let (large, text) = if english { (36, 24) } else { (40, 32) };
         match self {
             Self::Masthead => (
                 "方正小标宋简体",
-                if english { 56 } else { 72 },
+                if english { 56 } else { 64 },
                 false,
                 "center",
             ),
@@ -108,7 +108,7 @@ impl Style {
             Self::Heading1 => ("黑体", text, english, "both"),
             Self::Heading2 => ("楷体_GB2312", text, english, "both"),
             Self::Heading3 => ("仿宋_GB2312", text, true, "both"),
-            Self::Body => ("仿宋_GB2312", text, false, "both"),
+            Self::Body => ("仿宋_GB2312", text, false, "left"),
             Self::Signature => ("仿宋_GB2312", text, false, "right"),
             Self::Caption => ("黑体", if english { 20 } else { 24 }, false, "center"),
             Self::Figure => ("仿宋_GB2312", text, false, "center"),
@@ -127,7 +127,7 @@ impl Style {
             Self::Masthead => (0, 60, 0),
             Self::Issue => (0, 0, line),
             Self::Imprint => (0, 200, line),
-            Self::Title => (40, 60, if english { 0 } else { 660 }),
+            Self::Title => (40, 60, if english { 0 } else { 620 }),
             Self::Heading1 | Self::Heading2 | Self::Heading3 if english => (160, 60, 0),
             Self::Body if english => (0, 100, 320),
             Self::Heading1 | Self::Heading2 | Self::Heading3 | Self::Body => (0, 0, line),
@@ -280,6 +280,14 @@ impl Writer {
                 .with("w:space", "0");
             borders.child(line.with("w:color", "6B777B"))
         });
+        let margins = ["left", "right"]
+            .iter()
+            .fold(e("w:tblCellMar"), |margins, side| {
+                let edge = e(&format!("w:{side}"))
+                    .with("w:w", "57")
+                    .with("w:type", "dxa");
+                margins.child(edge)
+            });
         let properties = e("w:tblPr")
             .child(
                 e("w:tblW")
@@ -288,7 +296,8 @@ impl Writer {
             )
             .child(val("w:jc", "center"))
             .child(borders)
-            .child(e("w:tblLayout").with("w:type", "fixed"));
+            .child(e("w:tblLayout").with("w:type", "fixed"))
+            .child(margins);
         let grid = widths.iter().fold(e("w:tblGrid"), |grid, width| {
             grid.child(e("w:gridCol").with("w:w", width.to_string()))
         });

@@ -106,3 +106,38 @@ pub(crate) fn progress(tongue: Tongue, facts: &Facts) -> Option<Chart> {
         series: (0..4).map(|i| series(names[i], of(i), STATES[i])).collect(),
     })
 }
+
+/// How the indicator least likely to meet its next target is expected to go on; none where
+/// nothing can be said.
+pub(crate) fn outlook(tongue: Tongue, facts: &Facts) -> Option<Chart> {
+    let risk = facts.risks.iter().find(|r| r.chance.is_some())?;
+    let fact = facts
+        .indicators
+        .iter()
+        .find(|f| f.indicator.number == risk.number)?;
+    if fact.ahead.is_empty() {
+        return None;
+    }
+    let one = &fact.indicator;
+    let lines = super::super::figures::lines(fact);
+    let of = |column: usize| lines.values().map(|line| line[column]).collect::<Vec<_>>();
+    let drawn = |name, column, color: &str, dashed| Series {
+        dashed,
+        ..series(name, of(column), color)
+    };
+    let name = tongue.name(&one.name, &one.name_en);
+    Some(Chart {
+        title: format!("{name}（{}）", one.unit),
+        summary: tongue.of(&risk.text),
+        kind: ChartKind::Lines,
+        unit: String::new(),
+        categories: lines.keys().map(ToString::to_string).collect(),
+        series: vec![
+            drawn(tongue.say("实际", "Actual"), 0, MAIN, false),
+            drawn(tongue.say("进度线", "Path"), 1, "9AA5A8", true),
+            drawn(tongue.say("预测", "Forecast"), 3, "3B6EA8", true),
+            drawn(tongue.say("80% 区间下限", "80% low"), 4, "A9C3E0", true),
+            drawn(tongue.say("80% 区间上限", "80% high"), 5, "A9C3E0", true),
+        ],
+    })
+}

@@ -62,16 +62,18 @@ pub(crate) struct ProgrammeFact {
 
 /// A target and the chance of missing it.
 pub(crate) struct RiskFact {
+    /// The indicator's number.
+    pub(crate) number: i64,
     pub(crate) name: (String, String),
     pub(crate) unit: String,
     pub(crate) decimals: i64,
     pub(crate) year: i64,
     pub(crate) target: f64,
-    pub(crate) expected: f64,
-    pub(crate) interval: (f64, f64),
-    /// Chance of meeting the target, 0 to 1.
-    pub(crate) chance: f64,
-    pub(crate) needed: Option<f64>,
+    pub(crate) expected: Option<f64>,
+    pub(crate) interval: Option<(f64, f64)>,
+    /// Chance of meeting the target, 0 to 1; none where nothing can be said.
+    pub(crate) chance: Option<f64>,
+    pub(crate) needed: Option<Text>,
     pub(crate) text: Text,
 }
 

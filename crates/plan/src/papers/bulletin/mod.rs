@@ -58,6 +58,7 @@ const MEASURE: &[Field] = &[
 ];
 const RISK: &[Field] = &[
     Field::text("name", "指标名称", "Indicator"),
+    Field::text("unit", "计量单位", "Unit"),
     Field::text("target", "目标", "Target"),
     Field::text("expected", "预计达到", "Expected value"),
     Field::text("interval", "预计区间", "Interval"),
@@ -101,6 +102,11 @@ pub(crate) const VOCABULARY: &[Field] = &[
     Field::chart("attainment", "指标完成率图", "Chart of attainment"),
     Field::rows("risks", "目标风险", "Targets at risk", RISK),
     Field::text("risk_method", "风险判断的依据", "How the risk was judged"),
+    Field::chart(
+        "outlook",
+        "达标可能最低的指标的走势预测图",
+        "Chart of the indicator least likely to meet its target",
+    ),
     Field::chart(
         "progress",
         "各计划举措进展图",
@@ -175,6 +181,7 @@ pub(crate) fn values(facts: &Facts, brief: &Brief) -> Data {
             facts.risks.iter().map(|r| said.risk_row(r)).collect(),
         )
         .text("risk_method", said.risk_method())
+        .chart("outlook", charts::outlook(tongue, facts))
         .chart("progress", charts::progress(tongue, facts))
         .rows(
             "programmes",

@@ -8,8 +8,10 @@ use super::facts::{Facts, IndicatorFact, ProgrammeFact, RankFact, RiskFact};
 use crate::indicators::rules::Latest;
 use crate::words::{MeasureState, Period, Status};
 
-/// Things of one kind named in the summary; the sections name all.
-const NAMED_MAX: usize = 3;
+/// Things of one kind named in the summary, so that it stays on one page; the sections name all.
+const NAMED_MAX: usize = 2;
+/// Indicators or units named in the next steps.
+const ASKED_MAX: usize = 3;
 /// Steps asked for at most.
 const STEPS_MAX: usize = 8;
 
@@ -301,7 +303,7 @@ impl Said<'_> {
         out.extend(firsts(behind, self.tongue.say("落后：", "Behind: ")));
         out.extend(self.risk_summary());
         if self.facts.reporting.is_some() {
-            out.push(self.reporting());
+            out.push(self.reporting_short());
         } else if !self.silent().is_empty() {
             out.push(self.silent());
         }
@@ -309,17 +311,15 @@ impl Said<'_> {
     }
 
     fn risk_summary(&self) -> Option<String> {
-        let risky: Vec<String> = self
-            .facts
-            .risks
-            .iter()
-            .filter(|r| r.chance < 0.5)
+        let all = self.facts.risks.iter();
+        let risky: Vec<String> = all
+            .filter_map(|r| Some((r, r.chance.filter(|c| *c < 0.5)?)))
             .take(NAMED_MAX)
-            .map(|r| {
+            .map(|(r, chance)| {
                 let (name, year) = (self.tongue.name(&r.name.0, &r.name.1), r.year);
-                let chance = self.chance(r.chance);
+                let chance = self.chance(chance);
                 if self.zh() {
-                    format!("{name}{year}年目标达标的可能{chance}")
+                    format!("{name}达到 {year} 年目标的可能{chance}")
                 } else {
                     format!("{name}, target of {year}: {chance}")
                 }
@@ -328,7 +328,7 @@ impl Said<'_> {
         if risky.is_empty() {
             return None;
         }
-        let words = risky.join(self.tongue.say("；", "; "));
+        let words = risky.join(self.tongue.say("，", "; "));
         Some(if self.zh() {
             format!("风险：按目前走势，{words}。")
         } else {
@@ -432,29 +432,41 @@ impl Said<'_> {
     /// One target at risk as a row.
     pub(crate) fn risk_row(&self, risk: &RiskFact) -> Data {
         let shown = |value: f64| number(value, risk.decimals);
-        let (low, high) = risk.interval;
-        let year = risk.year;
-        let target = shown(risk.target);
+        let dash = || "—".to_owned();
+        let (year, target) = (risk.year, shown(risk.target));
+        let target = if self.zh() {
+            format!("{target}（{year}年）")
+        } else {
+            format!("{target} ({year})")
+        };
+        let interval = risk
+            .interval
+            .map(|(low, high)| format!("{}～{}", shown(low), shown(high)));
+        let unknown = self.tongue.say("暂不能判断", "cannot be said yet");
         Data::new()
             .text("name", self.tongue.name(&risk.name.0, &risk.name.1))
+            .text("unit", risk.unit.clone())
+            .text("target", target)
+            .text("expected", risk.expected.map_or_else(dash, shown))
+            .text("interval", interval.unwrap_or_else(dash))
             .text(
-                "target",
-                if self.zh() {
-                    format!("{target} {}（{year}年）", risk.unit)
-                } else {
-                    format!("{target} {} ({year})", risk.unit)
-                },
+                "chance",
+                risk.chance
+                    .map_or_else(|| unknown.to_owned(), |c| self.chance(c)),
             )
-            .text("expected", shown(risk.expected))
-            .text("interval", format!("{}～{}", shown(low), shown(high)))
-            .text("chance", self.chance(risk.chance))
-            .text("needed", risk.needed.map_or_else(|| "—".to_owned(), shown))
+            .text(
+                "needed",
+                risk.needed
+                    .as_ref()
+                    .map(|n| self.tongue.of(n))
+                    .unwrap_or_default(),
+            )
             .text("text", self.tongue.of(&risk.text))
     }
 
     /// What the risks rest on; empty where there are none.
     pub(crate) fn risk_method(&self) -> String {
-        if self.facts.risks.is_empty() {
+        if self.facts.risks.iter().all(|r| r.chance.is_none()) {
             return String::new();
         }
         self.tongue
@@ -487,6 +499,23 @@ impl Said<'_> {
         } else {
             format!(
                 "Reporting: {total} reports were due by {due}; {accepted} accepted, {waiting} under review, {returned} returned and not corrected, {unsent} not sent, by {units} units."
+            )
+        }
+    }
+
+    fn reporting_short(&self) -> String {
+        let Some(r) = &self.facts.reporting else {
+            return String::new();
+        };
+        let (total, accepted, waiting) = (r.total, r.accepted, r.waiting);
+        let (open, units) = (r.returned + r.unsent, r.missing.len());
+        if self.zh() {
+            format!(
+                "填报：应报 {total} 件，已通过 {accepted} 件、待审 {waiting} 件，未报和退回未改 {open} 件，涉及 {units} 家单位。"
+            )
+        } else {
+            format!(
+                "Reporting: of {total} reports {accepted} are accepted, {waiting} under review and {open} missing or returned, by {units} units."
             )
         }
     }
@@ -529,7 +558,7 @@ impl Said<'_> {
     /// What is asked of whom.
     pub(crate) fn next_steps(&self) -> Vec<String> {
         let mut out = Vec::new();
-        for fact in self.behind_facts().iter().take(NAMED_MAX) {
+        for fact in self.behind_facts().iter().take(ASKED_MAX) {
             let units: Vec<&str> = fact
                 .indicator
                 .units
@@ -605,7 +634,7 @@ impl Said<'_> {
         }
         by_units
             .into_iter()
-            .take(NAMED_MAX)
+            .take(ASKED_MAX)
             .map(|(units, names)| {
                 let names = self.tongue.list(&names);
                 if self.zh() {

@@ -112,7 +112,12 @@ fn indicators(w: &mut Writer, t: Tongue) {
         "{{rate}}",
         "{{status}}{{/indicators}}",
     ];
-    w.table(&[7, 26, 9, 11, 11, 11, 12, 13], &heads, &row, &[3, 4, 5, 6]);
+    w.table(
+        &[7, 24, 10, 12, 12, 12, 11, 12],
+        &heads,
+        &row,
+        &[3, 4, 5, 6],
+    );
 }
 
 fn moved(w: &mut Writer, t: Tongue) {
@@ -146,17 +151,26 @@ fn risks(w: &mut Writer, t: Tongue) {
             t.say("表 3  按达标可能从低到高", "Table 3  Least likely first"),
         );
         let heads = match t.0 {
-            PaperLang::Zh => ["指标", "目标", "预计", "预计区间", "达标可能"],
-            PaperLang::En => ["Indicator", "Target", "Expected", "Interval", "Chance"],
+            PaperLang::Zh => ["指标", "单位", "目标", "预计", "80% 区间", "达标可能"],
+            PaperLang::En => [
+                "Indicator",
+                "Unit",
+                "Target",
+                "Expected",
+                "80% interval",
+                "Chance",
+            ],
         };
         let row = [
             "{{#risks}}{{name}}",
+            "{{unit}}",
             "{{target}}",
             "{{expected}}",
             "{{interval}}",
             "{{chance}}{{/risks}}",
         ];
-        w.table(&[30, 24, 14, 20, 14], &heads, &row, &[1, 2, 3, 4]);
+        w.table(&[24, 9, 21, 12, 20, 14], &heads, &row, &[2, 3, 4, 5]);
+        w.add(Style::Figure, "{{%outlook}}");
         w.add(Style::Note, "{{risk_method}}");
     });
     nothing(
