@@ -5,7 +5,7 @@ import { pick, t } from '@/i18n'
 export type Cadence = Paper['period']['cadence']
 export type Kind = Paper['kind']
 export const cadences: Cadence[] = ['month', 'quarter', 'year']
-export const kinds: Kind[] = ['bulletin', 'figures']
+export const kinds: Kind[] = ['bulletin', 'participation', 'figures']
 export const langs: Paper['lang'][] = ['zh', 'en']
 
 export const kindOptions = () => kinds.map((value) => ({ value, label: t(`papers.${value}`) }))

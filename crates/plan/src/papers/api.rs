@@ -21,7 +21,9 @@ use utoipa_axum::routes;
 use super::making::{Order, order};
 use super::period::{Cadence, PaperPeriod};
 use super::store::PaperRow;
-use super::{ISSUER_CHARS_MAX, Paper, PaperId, PaperKind, PaperLang, entity, store, title};
+use super::{
+    ISSUER_CHARS_MAX, Paper, PaperId, PaperKind, PaperLang, entity, participation, store, title,
+};
 use crate::plans::{self, PlanId};
 use crate::values::api::PersonRef;
 use crate::workbook::Binary;
@@ -164,6 +166,13 @@ async fn make_paper(
     let issuer = issuer(&input.issuer)?;
     let days = (plan.period.from, plan.period.to);
     let period = PaperPeriod::asked(input.cadence, input.day, tx.now().date(), days)?;
+    if input.kind == PaperKind::Participation
+        && participation::round_of(&mut tx, &plan.id, &period)
+            .await?
+            .is_none()
+    {
+        return Err(participation::no_round());
+    }
     let asked = Order {
         kind: input.kind,
         lang: input.lang,

@@ -151,8 +151,12 @@ async fn make(ctx: &JobCtx, id: &PaperId) -> Result<bool> {
             let bytes = figures::workbook(app, &brief).await?;
             (bytes, None, None)
         }
-        PaperKind::Bulletin => {
-            let data = bulletin::data(app, &brief).await?;
+        kind => {
+            let data = if kind == PaperKind::Bulletin {
+                bulletin::data(app, &brief).await?
+            } else {
+                super::participation::data(app, &brief).await?
+            };
             ctx.progress(1, steps, Text::new("套用模板", "Filling the template"))
                 .await?;
             let (filled, template) = fill(app, &brief.row, data).await?;

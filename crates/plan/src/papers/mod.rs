@@ -10,6 +10,7 @@ pub mod bulletin;
 pub(crate) mod figures;
 pub mod making;
 pub(crate) mod neighbours;
+pub(crate) mod participation;
 pub mod period;
 pub mod schedules;
 pub(crate) mod store;
@@ -65,19 +66,22 @@ pub const ISSUER_CHARS_MAX: usize = 40;
 pub enum PaperKind {
     /// 工作简报: what moved, what is late, what is at risk, what is next.
     Bulletin,
+    /// 公众参与情况报告: what the public said and what became of it.
+    Participation,
     /// 指标图表: every indicator with its history and chart, as a workbook.
     Figures,
 }
 
 impl PaperKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Bulletin, Self::Figures];
+    pub const ALL: [Self; 3] = [Self::Bulletin, Self::Participation, Self::Figures];
 
     /// As stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bulletin => "bulletin",
+            Self::Participation => "participation",
             Self::Figures => "figures",
         }
     }
@@ -93,6 +97,7 @@ impl PaperKind {
     pub const fn title(self) -> Text {
         match self {
             Self::Bulletin => Text::new("工作简报", "Bulletin"),
+            Self::Participation => Text::new("公众参与情况报告", "Public participation report"),
             Self::Figures => Text::new("指标图表", "Figures"),
         }
     }
@@ -101,7 +106,7 @@ impl PaperKind {
     #[must_use]
     pub const fn media(self) -> (&'static str, &'static str) {
         match self {
-            Self::Bulletin => (DOCX, "docx"),
+            Self::Bulletin | Self::Participation => (DOCX, "docx"),
             Self::Figures => (XLSX, "xlsx"),
         }
     }

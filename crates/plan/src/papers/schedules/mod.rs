@@ -136,6 +136,14 @@ async fn run_one(app: &App, schedule: &PaperSchedule) -> Result<Option<super::Pa
     if today < due(deadline, schedule.days_after) || super::store::has_key(&mut tx, &key).await? {
         return Ok(None);
     }
+    let report = schedule.kind == PaperKind::Participation;
+    if report
+        && super::participation::round_of(&mut tx, &plan.id, &period)
+            .await?
+            .is_none()
+    {
+        return Ok(None);
+    }
     let asked = Order {
         kind: schedule.kind,
         lang: schedule.lang,

@@ -4,6 +4,7 @@
 
 pub mod api;
 pub(crate) mod defaults;
+pub(crate) mod defaults_participation;
 pub(crate) mod store;
 
 use serde::Serialize;
@@ -19,7 +20,7 @@ use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 
-use super::{PaperKind, PaperLang, bulletin};
+use super::{PaperKind, PaperLang, bulletin, participation};
 
 /// A template was put in place of another.
 pub const TEMPLATE_SET: Kind = Kind::new(
@@ -77,6 +78,7 @@ pub struct Placeholder {
 pub(crate) fn vocabulary(kind: PaperKind) -> Option<&'static [Field]> {
     match kind {
         PaperKind::Bulletin => Some(bulletin::VOCABULARY),
+        PaperKind::Participation => Some(participation::VOCABULARY),
         PaperKind::Figures => None,
     }
 }
@@ -107,6 +109,7 @@ pub(crate) fn placeholders(fields: &[Field], within: Option<&str>) -> Vec<Placeh
 pub(crate) fn default(kind: PaperKind, lang: PaperLang) -> Result<Vec<u8>> {
     match kind {
         PaperKind::Bulletin => defaults::bulletin(lang),
+        PaperKind::Participation => defaults_participation::report(lang),
         PaperKind::Figures => Err(Error::not_found()),
     }
 }
