@@ -1,13 +1,14 @@
 # One verb a line. `make run` and `make test` are all a newcomer needs.
 
 ADDRESS ?= 127.0.0.1:8361
+FLIGHT ?= 127.0.0.1:8362
 DATA ?= data
 
 .PHONY: run test e2e conformance bench lint console openapi kill-short kill-loop fuzz fuzz-short clean
 
 run: console ## Builds everything and starts a node with the sample district
 	cargo build -p tianyuan
-	./target/debug/tianyuan serve --data $(DATA) --listen $(ADDRESS) --demo 2>tianyuan.log
+	TIANYUAN__SERVER__FLIGHT_LISTEN=$(FLIGHT) ./target/debug/tianyuan serve --data $(DATA) --listen $(ADDRESS) --demo 2>tianyuan.log
 
 test: lint console unit e2e conformance kill-short fuzz-short ## The whole suite
 

@@ -11,10 +11,13 @@ if ! cmp -s requirements.txt .venv/installed.txt; then
   cp requirements.txt .venv/installed.txt
 fi
 folder=$(mktemp -d)
-port=$(python3 -c 'import socket;s=socket.socket();s.bind(("127.0.0.1",0));print(s.getsockname()[1])')
+free() { python3 -c 'import socket;s=socket.socket();s.bind(("127.0.0.1",0));print(s.getsockname()[1])'; }
+port=$(free) flight=$(free)
 password=$(python3 -c 'import secrets;print(secrets.token_hex(12))')
 export TIANYUAN_URL="http://127.0.0.1:$port" TIANYUAN_ADMIN_PASSWORD="$password"
+export TIANYUAN_FLIGHT="127.0.0.1:$flight"
 TIANYUAN__LOG__FILTER=warn \
+TIANYUAN__SERVER__FLIGHT_LISTEN="127.0.0.1:$flight" \
 TIANYUAN__LIMITS__REQUESTS_PER_MINUTE_CALLER=4000000000 \
 TIANYUAN__LIMITS__REQUESTS_PER_MINUTE_ADDRESS=4000000000 \
 TIANYUAN__LIMITS__SIGN_INS_PER_MINUTE_ADDRESS=1000000 \
@@ -62,6 +65,8 @@ check 'problem documents (RFC 9457)' .venv/bin/python problems/check.py
 check 'metrics (prometheus_client)' .venv/bin/python metrics/check.py
 check 'live updates (sseclient-py)' .venv/bin/python events/check.py
 check 'papers (python-docx, openpyxl)' .venv/bin/python papers/check.py
+check 'Flight SQL (adbc-driver-flightsql)' .venv/bin/python lake/flight.py
+check 'Parquet by signed address (DuckDB, pyarrow)' .venv/bin/python lake/files.py
 check 'OpenAPI as a stranger (schemathesis)' schemathesis --max-time 60
 # Left out here: what ends the caller's own session or account, which would make every later
 # request a stranger's (each is in the last run), and the stream that does not end (events/).

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::authority::{Authorize, Entity, FindEntity};
+use crate::classify::{Classify, NothingFound};
 use crate::clock::{Chance, Clock, Micros, SystemClock};
 use crate::config::Config;
 use crate::db::{Db, Migration, migrate};
@@ -19,6 +20,7 @@ use crate::http::routes::{Mount, Routes};
 use crate::jobs::{self, JobKind, Schedule};
 use crate::journal::{self, Journal, Kind, Reaction};
 use crate::metrics::Metrics;
+use crate::release::{NothingLeaves, Release};
 use crate::room::Room;
 
 /// The application.
@@ -35,6 +37,8 @@ struct Inner {
     fetch: Fetch,
     metrics: Metrics,
     authority: Arc<dyn Authorize>,
+    release: Arc<dyn Release>,
+    classify: Arc<dyn Classify>,
     kinds: BTreeMap<&'static str, Kind>,
     jobs: BTreeMap<&'static str, JobKind>,
     schedules: Vec<Schedule>,
@@ -55,6 +59,8 @@ pub struct Builder {
     chance: Chance,
     rooms: Vec<Room>,
     authority: Option<Arc<dyn Authorize>>,
+    release: Arc<dyn Release>,
+    classify: Arc<dyn Classify>,
 }
 
 /// Migrations of the kernel itself.
@@ -96,6 +102,13 @@ impl Builder {
         self
     }
 
+    /// With this answer to the `Release` question; without one, nothing leaves.
+    #[must_use]
+    pub fn release(mut self, release: Arc<dyn Release>) -> Self {
+        self.release = release;
+        self
+    }
+
     /// All migrations, the kernel's first.
     #[must_use]
     pub fn migrations(&self) -> Vec<Migration> {
@@ -131,7 +144,7 @@ impl Builder {
         let (mut schedules, mut reactions, mut sources) = (jobs::schedules(), vec![], vec![]);
         let (mut state, mut finders) = (HashMap::new(), HashMap::new());
         self.rooms.insert(0, kernel_room());
-        for room in self.rooms {
+        for room in std::mem::take(&mut self.rooms) {
             for kind in room.kinds {
                 if kinds.insert(kind.name, kind).is_some() {
                     let (name, room) = (kind.name, room.name);
@@ -146,6 +159,8 @@ impl Builder {
             sources.extend(room.metrics);
             state.extend(room.state);
             finders.extend(room.finders);
+            self.release = room.release.unwrap_or(self.release);
+            self.classify = room.classify.unwrap_or(self.classify);
             routes = routes.merge(room.routes);
         }
         let mut id = [0_u8; 8];
@@ -158,6 +173,8 @@ impl Builder {
             authority: self
                 .authority
                 .ok_or_else(|| Error::internal("nobody answers the Authorize question"))?,
+            release: self.release,
+            classify: self.classify,
             config: self.config,
             clock: self.clock,
             chance: self.chance,
@@ -205,6 +222,8 @@ impl App {
             chance: Chance::from_system(),
             rooms: Vec::new(),
             authority: None,
+            release: Arc::new(NothingLeaves),
+            classify: Arc::new(NothingFound),
         }
     }
 
@@ -268,6 +287,18 @@ impl App {
     #[must_use]
     pub fn authority(&self) -> &dyn Authorize {
         &*self.0.authority
+    }
+
+    /// Who answers the `Release` question.
+    #[must_use]
+    pub fn release(&self) -> &dyn Release {
+        &*self.0.release
+    }
+
+    /// Who answers the `Classify` question.
+    #[must_use]
+    pub fn classify(&self) -> &dyn Classify {
+        &*self.0.classify
     }
 
     /// A kind of fact by name.

@@ -196,11 +196,13 @@ pub enum Action {
     Erase,
     /// Ask why something is allowed.
     Explain,
+    /// Take rows of a dataset out, fields of the resource's grade as they are.
+    Release,
 }
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::View,
         Self::Create,
         Self::Edit,
@@ -213,6 +215,7 @@ impl Action {
         Self::Operate,
         Self::Erase,
         Self::Explain,
+        Self::Release,
     ];
 
     /// As in policies.
@@ -231,6 +234,7 @@ impl Action {
             Self::Operate => "Operate",
             Self::Erase => "Erase",
             Self::Explain => "Explain",
+            Self::Release => "Release",
         }
     }
 }
@@ -239,7 +243,7 @@ impl Action {
 #[derive(Clone, Debug)]
 pub struct Entity {
     /// Its kind: `Plan`, `Measure`, `Indicator`, `Unit`, `Person`, `Token`, `Session`, `Job`,
-    /// `Fact`, `File`, `Node`, `Policy`, `Ledger`.
+    /// `Fact`, `File`, `Node`, `Policy`, `Ledger`, `Dataset`.
     pub kind: &'static str,
     /// Its id; `*` for the kind as a whole (creating, listing).
     pub id: String,
@@ -251,6 +255,10 @@ pub struct Entity {
     pub public: bool,
     /// For facts: who may see it.
     pub audience: Option<Audience>,
+    /// For datasets: the grade of the fields in question, 1 to 4; otherwise 0.
+    pub grade: u8,
+    /// For datasets: the sharing class, such as `unconditional`; otherwise empty.
+    pub sharing: &'static str,
 }
 
 impl Entity {
@@ -264,6 +272,8 @@ impl Entity {
             owner: None,
             public: false,
             audience: None,
+            grade: 0,
+            sharing: "",
         }
     }
 
@@ -291,6 +301,20 @@ impl Entity {
     #[must_use]
     pub fn public_if(mut self, public: bool) -> Self {
         self.public = public;
+        self
+    }
+
+    /// For datasets: fields of this grade are in question.
+    #[must_use]
+    pub fn of_grade(mut self, grade: crate::release::Grade) -> Self {
+        self.grade = grade.number();
+        self
+    }
+
+    /// For datasets: how they are shared among units.
+    #[must_use]
+    pub fn shared_as(mut self, sharing: &'static str) -> Self {
+        self.sharing = sharing;
         self
     }
 
@@ -356,6 +380,17 @@ pub trait Authorize: Send + Sync {
         _unit: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<String>>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// A person by id with the grants they hold now; `None` when they are absent, suspended or
+    /// erased. For what goes on in somebody's name while they are away: signed addresses,
+    /// scheduled refreshes.
+    fn person<'a>(
+        &'a self,
+        _app: &'a App,
+        _id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Principal>>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Names of people by id, for lists that mention them; erased people are absent.

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod authority;
+pub mod classify;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -19,6 +20,7 @@ pub mod lease;
 pub mod metrics;
 pub mod office;
 pub mod party;
+pub mod release;
 pub mod room;
 pub mod testkit;
 pub mod text;

@@ -4,11 +4,13 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use crate::authority::FindEntity;
+use crate::classify::Classify;
 use crate::db::Migration;
 use crate::http::Routes;
 use crate::jobs::{JobKind, Schedule};
 use crate::journal::{Kind, Reaction};
 use crate::metrics::MetricSource;
+use crate::release::Release;
 
 /// What a room brings to the node.
 #[derive(Default)]
@@ -22,6 +24,8 @@ pub struct Room {
     pub(crate) reactions: Vec<Reaction>,
     pub(crate) metrics: Vec<MetricSource>,
     pub(crate) finders: Vec<(&'static str, FindEntity)>,
+    pub(crate) release: Option<Arc<dyn Release>>,
+    pub(crate) classify: Option<Arc<dyn Classify>>,
     pub(crate) state: Vec<(TypeId, Arc<dyn Any + Send + Sync>)>,
 }
 
@@ -88,6 +92,20 @@ impl Room {
     #[must_use]
     pub fn find(mut self, kind: &'static str, find: FindEntity) -> Self {
         self.finders.push((kind, find));
+        self
+    }
+
+    /// Answers the `Release` question.
+    #[must_use]
+    pub fn release(mut self, release: Arc<dyn Release>) -> Self {
+        self.release = Some(release);
+        self
+    }
+
+    /// Answers the `Classify` question.
+    #[must_use]
+    pub fn classify(mut self, classify: Arc<dyn Classify>) -> Self {
+        self.classify = Some(classify);
         self
     }
 

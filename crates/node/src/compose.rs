@@ -30,6 +30,7 @@ pub fn rooms(config: &Config) -> Result<(Vec<Room>, Arc<dyn Authorize>)> {
         vec![
             shield,
             tianyuan_plan::room(),
+            tianyuan_lake::room(),
             tianyuan_chain::room(),
             node_room(),
         ],

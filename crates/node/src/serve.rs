@@ -45,6 +45,9 @@ pub async fn run(
     });
     let mut tasks = app.spawn_background();
     tasks.extend(ledgers);
+    if let Some((_, task)) = tianyuan_lake::flight::start(&app).await? {
+        tasks.push(task);
+    }
     let listener = std::net::TcpListener::bind(listen)
         .map_err(|e| Error::internal(format!("cannot listen on {listen}: {e}")))?;
     listener.set_nonblocking(true)?;

@@ -11,9 +11,10 @@ use http::{HeaderMap, Method, header};
 use subtle::ConstantTimeEq as _;
 use tianyuan_kernel::config::Config;
 use tianyuan_kernel::prelude::*;
+use tianyuan_kernel::release::{self, Release, ReleaseQuestion, Ruling};
 
 use crate::lockout::{Buckets, Lockout, network};
-use crate::people::{State, store as people};
+use crate::people::{PersonId, State, store as people};
 use crate::policy::Engine;
 use crate::sessions::{self, COOKIE, digest, store};
 use crate::tokens;
@@ -186,7 +187,14 @@ fn too_often(seconds: u64) -> Error {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .or_else(|| headers.get("x-ckan-api-key"))?;
+    let value = value.to_str().ok()?;
+    // Clients of CKAN send an API token without a scheme.
+    if value.starts_with(tokens::PREFIX) {
+        return Some(value);
+    }
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -293,6 +301,41 @@ async fn by_token(app: &App, hash: &[u8; 32]) -> Result<Option<Principal>> {
     }))
 }
 
+/// Somebody as they are now, though they are not here: never more than reading.
+async fn by_id(app: &App, id: &str) -> Result<Option<Principal>> {
+    let id = PersonId::from_stored(id.to_owned());
+    let person = match people::get(&mut app.db().read().await?, &id).await {
+        Ok(person) => person,
+        Err(error) if error.code() == "not_found" => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok((person.state == State::Active).then(|| Principal {
+        id: Some(person.id.to_string()),
+        name: person.name,
+        grants: person.grants,
+        via: Via::Token,
+        session: None,
+        read_only: true,
+        must_change_password: person.must_change,
+        csrf: None,
+    }))
+}
+
+impl Release for Authority {
+    fn rule<'a>(
+        &'a self,
+        _app: &'a App,
+        question: ReleaseQuestion<'a>,
+    ) -> BoxFuture<'a, Result<Ruling>> {
+        let entity = question.table.entity.clone();
+        let ruling = release::by_grade(&question, |who, grade| {
+            let entity = entity.clone().of_grade(grade);
+            self.engine.decide(who, Action::Release, &entity).allowed
+        });
+        Box::pin(async { Ok(ruling) })
+    }
+}
+
 impl Authorize for Authority {
     fn admit<'a>(
         &'a self,
@@ -324,6 +367,10 @@ impl Authorize for Authority {
         Box::pin(
             async move { people::people_with_role(&mut app.db().read().await?, role, unit).await },
         )
+    }
+
+    fn person<'a>(&'a self, app: &'a App, id: &'a str) -> BoxFuture<'a, Result<Option<Principal>>> {
+        Box::pin(by_id(app, id))
     }
 
     fn names<'a>(

@@ -5,6 +5,7 @@
 
 mod audit;
 pub mod authority;
+pub mod classify;
 #[cfg(test)]
 mod journey;
 mod kinds;
@@ -107,6 +108,8 @@ pub fn room(config: &Config) -> Result<(Room, Arc<dyn Authorize>)> {
         }])
         .find("Person", find_person)
         .state(Arc::<oidc::Providers>::default())
+        .release(authority.clone())
+        .classify(Arc::new(classify::Finders))
         .state(authority.clone());
     Ok((room, authority))
 }

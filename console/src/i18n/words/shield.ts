@@ -104,6 +104,7 @@ export const shield = define({
   'action.Operate': ['取消、重试任务', 'Operate jobs'],
   'action.Erase': ['抹除个人信息', 'Erase personal data'],
   'action.Explain': ['询问依据', 'Ask for grounds'],
+  'action.Release': ['取得数据', 'Release rows'],
   'kind.Plan': ['行动方案', 'Plan'],
   'kind.Measure': ['举措', 'Measure'],
   'kind.Indicator': ['指标', 'Indicator'],
@@ -118,6 +119,7 @@ export const shield = define({
   'kind.Policy': ['策略', 'Policy'],
   'kind.Ledger': ['账本', 'Ledger'],
   'kind.Report': ['进展报告', 'Report'],
+  'kind.Dataset': ['数据集', 'Dataset'],
 
   'audit.lead': ['发生过的每件事，都有可当场核验的凭证。', 'Everything that happened, each with a receipt you can check here.'],
   'audit.when': ['时间', 'When'],

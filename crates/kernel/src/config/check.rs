@@ -157,6 +157,15 @@ impl ServerConfig {
                 self.listen
             ));
         }
+        if let Some(flight) = self.flight_listen
+            && !flight.ip().is_loopback()
+            && self.tls.is_none()
+        {
+            errors.push(format!(
+                "server.flight_listen: {flight} is reachable from outside; set server.tls \
+                 (certificate, key), or listen on 127.0.0.1"
+            ));
+        }
         if let Some(tls) = &self.tls {
             errors.extend(tls.check());
         }

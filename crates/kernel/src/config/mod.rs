@@ -23,6 +23,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Files and ledger tiles.
     pub storage: StorageConfig,
+    /// Tables of rows and SQL over them.
+    pub lake: LakeConfig,
     /// The outgoing client.
     pub fetch: FetchConfig,
     /// Limits on what callers can grow.
@@ -65,6 +67,8 @@ impl Default for NodeConfig {
 pub struct ServerConfig {
     /// Address to listen on; `--listen` overrides it.
     pub listen: SocketAddr,
+    /// Address of Arrow Flight SQL, such as `127.0.0.1:8362`; not served when absent.
+    pub flight_listen: Option<SocketAddr>,
     /// The address browsers use, such as `https://trunk.example.gov.cn`; needed for OIDC.
     pub public_url: Option<url::Url>,
     /// Certificate chain and key in PEM.
@@ -81,6 +85,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8361)),
+            flight_listen: None,
             public_url: None,
             tls: None,
             trusted_proxies: Vec::new(),
@@ -152,6 +157,43 @@ pub struct S3Config {
 
 fn default_region() -> String {
     "us-east-1".to_owned()
+}
+
+/// Tables of rows and SQL over them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LakeConfig {
+    /// Bytes of memory one statement may hold before it spills to disk or is refused.
+    pub query_memory_bytes_max: usize,
+    /// Bytes all statements together may spill under `--data`/spill.
+    pub spill_bytes_max: u64,
+    /// Seconds a statement may run.
+    pub query_seconds_max: u64,
+    /// Rows of a JSON answer; more are cut off, and the answer says so.
+    pub json_rows_max: usize,
+    /// Rows of a streamed answer (CSV, Arrow).
+    pub stream_rows_max: usize,
+    /// Statements of one caller at once.
+    pub queries_max_caller: usize,
+    /// Statements of all callers at once.
+    pub queries_max: usize,
+    /// Minutes for which a signed address of a file is good.
+    pub file_minutes: u32,
+}
+
+impl Default for LakeConfig {
+    fn default() -> Self {
+        Self {
+            query_memory_bytes_max: 512 << 20,
+            spill_bytes_max: 16 << 30,
+            query_seconds_max: 60,
+            json_rows_max: 100_000,
+            stream_rows_max: 100_000_000,
+            queries_max_caller: 4,
+            queries_max: 32,
+            file_minutes: 60,
+        }
+    }
 }
 
 /// Limits on what callers can grow.

@@ -90,7 +90,11 @@ impl Ctx {
     }
 
     fn decide(&self, action: Action, entity: &crate::authority::Entity) -> bool {
-        if self.who.read_only && !matches!(action, Action::View | Action::Export | Action::Explain)
+        if self.who.read_only
+            && !matches!(
+                action,
+                Action::View | Action::Export | Action::Explain | Action::Release
+            )
         {
             return false;
         }

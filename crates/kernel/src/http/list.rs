@@ -53,6 +53,15 @@ impl Page {
         Self { limit, after: None }
     }
 
+    /// The page after a row, by the values of its key columns; for code that walks a list.
+    #[must_use]
+    pub fn following(limit: i64, key: Vec<Value>) -> Self {
+        Self {
+            limit,
+            after: Some(key),
+        }
+    }
+
     /// The cursor's key values, when there are exactly `keys` of them.
     #[must_use]
     pub fn after(&self, keys: usize) -> Option<Vec<Arg>> {

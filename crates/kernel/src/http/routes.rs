@@ -97,6 +97,17 @@ impl Routes {
         self
     }
 
+    /// Notes one more method of the protocol mounted last at this path.
+    #[must_use]
+    pub fn mounted(mut self, method: &'static str, path: &str, access: Access) -> Self {
+        self.mounts.push(Mount {
+            method,
+            path: path.to_owned(),
+            access,
+        });
+        self
+    }
+
     /// Adds another room's routes.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {

@@ -117,6 +117,7 @@ async fn node(
         .chance(Chance::from_seed(1))
         .rooms(rooms)
         .authority(authority)
+        .release(Arc::new(Roles))
         .build()
         .await
         .unwrap();

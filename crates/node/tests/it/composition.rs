@@ -764,6 +764,70 @@ async fn walk_warnings(walk: &mut Walk<'_>, plan: &str) {
         .await;
 }
 
+/// Rows that are not open: whoever may have them leaves a fact.
+async fn walk_lake(walk: &mut Walk<'_>) {
+    use tianyuan_lake::arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    let numbers: ArrayRef = std::sync::Arc::new(Int64Array::from(vec![1, 2, 3]));
+    let rows = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    let table = tianyuan_lake::Table {
+        id: "dataset_walked".to_owned(),
+        name: "walked".to_owned(),
+        comment: "示例".to_owned(),
+        units: Vec::new(),
+        owner: None,
+        public: false,
+        sharing: tianyuan_lake::Sharing::None,
+        unit_field: None,
+        fields: vec![tianyuan_lake::Field {
+            name: "n".to_owned(),
+            comment: String::new(),
+            grade: tianyuan_kernel::release::Grade::CORE,
+            otherwise: None,
+        }],
+        current: None,
+    };
+    let app = &walk.node.app;
+    let batches = futures::stream::iter([Ok(rows.clone())]);
+    let options = tianyuan_lake::Options::default();
+    let staged = tianyuan_lake::stage(app, rows.schema(), batches, options).await;
+    let mut tx = tianyuan_kernel::http::Tx::begin(app, None).await.unwrap();
+    tianyuan_lake::tables::store::put(&mut tx, &table)
+        .await
+        .unwrap();
+    tianyuan_lake::tables::publish(&mut tx, &table.id, staged.unwrap())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let ask = json!({ "sql": "SELECT sum(n) AS s FROM walked" });
+    let refused = walk
+        .admin
+        .post("/api/v1/sql", ask.clone())
+        .await
+        .expect(422);
+    assert_eq!(
+        refused.code(),
+        "table_unknown",
+        "an operator keeps the node, not the data"
+    );
+    let role = json!([{ "role": "data_officer" }]);
+    let officer = person(walk.node, &walk.admin, "officer", role).await;
+    let admin = std::mem::replace(&mut walk.admin, officer);
+    let told = walk
+        .step("POST /api/v1/sql", "/api/v1/sql", None, ask)
+        .await;
+    assert_eq!(told["rows"][0]["s"], 6);
+    let link = "POST /api/v1/datasets/{id}/file-links";
+    let path = "/api/v1/datasets/dataset_walked/file-links";
+    let link = walk.step(link, path, None, json!({})).await;
+    let file = walk
+        .node
+        .stranger()
+        .get(link["path"].as_str().unwrap())
+        .await;
+    assert_eq!(&file.expect(200).bytes[..4], b"PAR1");
+    walk.admin = admin;
+}
+
 #[tokio::test]
 async fn every_mutation_leaves_a_fact() {
     on_the_sample_district(async |node| {
@@ -777,6 +841,7 @@ async fn every_mutation_leaves_a_fact() {
         walk_plan(&mut walk).await;
         walk_follow_up(&mut walk).await;
         walk_participation(&mut walk).await;
+        walk_lake(&mut walk).await;
         walk_sessions(&mut walk).await;
         let auditor = person(
             &node,

@@ -49,7 +49,7 @@ pub struct Engine {
 }
 
 /// Kinds of resources and the schema's names for them; an account is a person as a resource.
-pub const KINDS: [(&str, &str); 17] = [
+pub const KINDS: &[(&str, &str)] = &[
     ("Plan", "Plan"),
     ("Measure", "Measure"),
     ("Indicator", "Indicator"),
@@ -67,6 +67,7 @@ pub const KINDS: [(&str, &str); 17] = [
     ("Ledger", "Ledger"),
     ("Round", "Round"),
     ("Contact", "Contact"),
+    ("Dataset", "Dataset"),
 ];
 
 impl Engine {
@@ -148,7 +149,7 @@ impl Engine {
         }
         let name = |n: &str| EntityTypeName::from_str(n).map_err(|e| e.to_string());
         let mut kinds = HashMap::new();
-        for (kind, cedar) in KINDS {
+        for &(kind, cedar) in KINDS {
             kinds.insert(kind, name(cedar)?);
         }
         let mut actions = HashMap::new();
@@ -304,6 +305,11 @@ fn attributes(entity: &Entity) -> HashMap<String, RestrictedExpression> {
             text(entity.audience.map_or("", Audience::name)),
         ),
         ("id".to_owned(), text(&entity.id)),
+        (
+            "grade".to_owned(),
+            RestrictedExpression::new_long(i64::from(entity.grade)),
+        ),
+        ("sharing".to_owned(), text(entity.sharing)),
     ]);
     if let Some(owner) = &entity.owner {
         attributes.insert("owner".to_owned(), text(owner));

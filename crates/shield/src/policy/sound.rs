@@ -49,7 +49,7 @@ fn who(id: &str) -> Principal {
 /// What somebody who holds no role could do to what is nobody's and not public, or could change
 /// of what is public.
 fn given_away(engine: &Engine, name: &str, who: &Principal) -> Option<String> {
-    for (kind, _) in KINDS {
+    for &(kind, _) in KINDS {
         let audiences: &[Option<Audience>] = match kind {
             "Fact" => &[Some(Audience::Staff), Some(Audience::Auditors)],
             _ => &[None],
@@ -59,7 +59,7 @@ fn given_away(engine: &Engine, name: &str, who: &Principal) -> Option<String> {
             .flat_map(|id| audiences.iter().map(|a| (*id, *a)))
         {
             for (action, public) in Action::ALL.iter().flat_map(|a| [(*a, false), (*a, true)]) {
-                if public && matches!(action, Action::View | Action::Export) {
+                if public && matches!(action, Action::View | Action::Export | Action::Release) {
                     continue;
                 }
                 let mut entity = Entity::new(kind, id).public_if(public);

@@ -1,4 +1,5 @@
 use tianyuan_kernel::prelude::*;
+use tianyuan_kernel::release::Grade;
 
 use super::{BUILTIN, Engine};
 
@@ -19,7 +20,8 @@ fn who(role: Role, unit: Option<&str>) -> Principal {
 }
 
 /// Rows: a resource and the actions each role may do to it. V view, C create, E edit, D delete,
-/// I import, X export, R record, P publish, A administer, O operate, S erase, W ask why.
+/// I import, X export, R record, P publish, A administer, O operate, S erase, W ask why,
+/// L release rows.
 const MATRIX: &str = "
 resource          plan_office unit_reporter unit_lead data_officer auditor operator enterprise citizen anonymous
 Plan              VCEDIXRP    VX            VX        VX           VXW     VX       -          -       -
@@ -50,9 +52,16 @@ Policy            VW          V             V         V            VXW     VW   
 Ledger            V           V             V         V            VXW     VO       -          -       -
 Round             VCEXRP      V             V         V            VXW     V        -          -       -
 Contact           VS          -             -         -            VXW     S        -          -       -
+Dataset           V           V             V         VCEDIXRPAOSL VXW     V        -          -       -
+Dataset/unit      V           VCEDIXRL      VCEDIXRL  VCEDIXRPAOSL VXW     V        -          -       -
+Dataset/unit4     V           VCEDIXR       VCEDIXR   VCEDIXRPAOSL VXW     V        -          -       -
+Dataset/open      VL          VL            VL        VCEDIXRPAOSL VXWL    VL       VL         VL      VL
+Dataset/open2     V           V             V         VCEDIXRPAOSL VXW     V        V          V       V
+Dataset/shared2   VL          VL            VL        VCEDIXRPAOSL VXWL    VL       -          -       -
+Dataset/shared3   V           V             V         VCEDIXRPAOSL VXW     V        -          -       -
 ";
 
-const LETTERS: [(char, Action); 12] = [
+const LETTERS: [(char, Action); 13] = [
     ('V', Action::View),
     ('C', Action::Create),
     ('E', Action::Edit),
@@ -65,13 +74,21 @@ const LETTERS: [(char, Action); 12] = [
     ('O', Action::Operate),
     ('S', Action::Erase),
     ('W', Action::Explain),
+    ('L', Action::Release),
 ];
 
 fn resource(name: &str) -> Entity {
     let (kind, variant) = name.split_once('/').unwrap_or((name, ""));
     let kind = super::KINDS.iter().find(|(k, _)| *k == kind).unwrap().0;
     let entity = Entity::new(kind, "x");
+    let graded = |number| entity.clone().of_grade(Grade::new(number).unwrap());
     match variant {
+        "unit" if kind == "Dataset" => graded(3).of_units(["unit_mine"]),
+        "unit4" => graded(4).of_units(["unit_mine"]),
+        "open" => graded(1).public_if(true),
+        "open2" => graded(2).public_if(true),
+        "shared2" => graded(2).shared_as("unconditional"),
+        "shared3" => graded(3).shared_as("unconditional"),
         "public" => entity.public_if(true),
         "unit" => entity.of_units(["unit_mine", "unit_other"]),
         "own" => entity.owned_by(Some("person_me")),

@@ -51,7 +51,7 @@ async fn me(ctx: Ctx) -> Result<Json<Me>> {
     let units = ctx.who.grants.iter().filter_map(|g| g.unit.as_ref());
     let units = units.filter_map(|u| names.get(u).cloned()).collect();
     let mut permissions = Vec::new();
-    for (kind, _) in policy::KINDS {
+    for &(kind, _) in policy::KINDS {
         for action in Action::ALL {
             if ctx.can(action, &Entity::all(kind)) {
                 permissions.push(format!("{kind}:{}", action.name()));
