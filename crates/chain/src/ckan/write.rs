@@ -10,7 +10,7 @@ use super::view::package;
 use crate::datasets::api::{NewDataset, change, create, publish, withdraw};
 use crate::datasets::{Profile, store};
 use crate::uploads::api::NewUpload;
-use crate::words::{Licence, Opening, Sharing, Theme, UpdateCycle};
+use crate::words::{Licence, Theme, UpdateCycle};
 
 fn signed_in(ctx: &Ctx) -> Result<()> {
     if ctx.who.is_signed_in() {
