@@ -92,13 +92,8 @@ pub(super) async fn walk_catalogue(walk: &mut Walk<'_>) {
     let mut renamed = profile.clone();
     renamed["fields"] = whole["fields"].clone();
     renamed["title"] = "步道长度（米）".into();
-    walk.step(
-        "PUT /api/v1/datasets/{id}",
-        &path,
-        Some(&etag),
-        renamed,
-    )
-    .await;
+    walk.step("PUT /api/v1/datasets/{id}", &path, Some(&etag), renamed)
+        .await;
     for (operation, verb) in [
         ("POST /api/v1/datasets/{id}/publish", "publish"),
         (
