@@ -3,7 +3,7 @@ import { lang } from '@/i18n'
 
 const locale = () => (lang.value === 'zh' ? 'zh-CN' : 'en-GB')
 
-/** Thousands separated, with exactly `decimals` places, or as many as the number has (at most four). */
+/** Thousands separated, with at least `decimals` places and as many as the number has (at most four). */
 export function formatNumber(value: number, decimals?: number): string {
   const places =
     decimals === undefined
@@ -29,6 +29,7 @@ export function formatCompact(value: number): string {
 
 const unitsInEnglish: Record<string, string> = {
   亿元: '100 m yuan',
+  分钟: 'min',
   万元: '10 k yuan',
   万单: '10 k orders',
   万条: '10 k records',

@@ -153,6 +153,7 @@ pub fn english(choice: &'static str) -> &'static str {
         "manual" => "Weights as given",
         "arithmetic" => "Arithmetic mean",
         "geometric" => "Geometric mean",
+        "topsis" => "TOPSIS",
         other => other,
     }
 }
