@@ -62,8 +62,16 @@ fn main() {
     let (units, indicators, draws) = (next(60), next(40), next(10_000));
     let matrix = matrix(units, indicators);
     for (name, weighting, aggregation) in [
-        ("equal, arithmetic", Weighting::Equal, Aggregation::Arithmetic),
-        ("entropy, geometric", Weighting::Entropy, Aggregation::Geometric),
+        (
+            "equal, arithmetic",
+            Weighting::Equal,
+            Aggregation::Arithmetic,
+        ),
+        (
+            "entropy, geometric",
+            Weighting::Entropy,
+            Aggregation::Geometric,
+        ),
         ("CRITIC, TOPSIS", Weighting::Critic, Aggregation::Topsis),
     ] {
         let choices = Choices {
