@@ -8,6 +8,7 @@
 pub mod ckan;
 pub mod datasets;
 pub mod dcat;
+pub mod demo;
 pub mod ledgers;
 pub mod open;
 pub mod quality;
@@ -59,6 +60,7 @@ pub fn room() -> Room {
         .routes(rows::api::routes())
         .kinds(&uploads::KINDS)
         .jobs(&[uploads::READ, uploads::LOAD, uploads::COLLECT])
+        .jobs(&[demo::BRING])
         .schedules(&[uploads::SCHEDULE])
         .metrics(vec![open::OPEN_ROWS])
         .routes(open::routes())

@@ -1,4 +1,5 @@
-//! The sample district, for `--demo`: the real action plan, loaded into an empty node.
+//! The sample district, for `--demo`: the real action plan, loaded into an empty node, and sample
+//! datasets, which a job brings in beside serving.
 
 use tianyuan_kernel::args;
 use tianyuan_kernel::prelude::*;
@@ -23,4 +24,16 @@ pub async fn load(app: &App) -> Result<bool> {
     tx.execute(insert, args![]).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Asks for the sample's datasets where the sample district is shown; once in a node's life.
+/// Answers whether it did.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn bring_datasets(app: &App) -> Result<bool> {
+    if !is_loaded(&mut app.db().read().await?).await? {
+        return Ok(false);
+    }
+    tianyuan_chain::demo::ask(app).await
 }

@@ -37,6 +37,9 @@ pub async fn run(
     tianyuan_shield::policy::note_changes(&app).await?;
     let first_password = tianyuan_shield::people::ensure_admin(&app, admin_password).await?;
     let demo = with_demo && demo::load(&app).await?;
+    if with_demo {
+        demo::bring_datasets(&app).await?;
+    }
     let ledgers = tianyuan_chain::ledgers::start(&app).await?;
     alone.done().await;
     let (router, _, _) = tianyuan_kernel::app::serve(&app, routes, |router, document| {

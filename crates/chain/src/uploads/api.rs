@@ -72,16 +72,11 @@ async fn begin_upload(
     let mut tx = ctx.begin().await?;
     let dataset = datasets::store::get(&mut tx, &id).await?;
     ctx.allow(Action::Import, &dataset)?;
-    let upload = begin(&ctx, &mut tx, &dataset, input).await?;
+    let upload = begin(&mut tx, &dataset, input).await?;
     tx.answer(StatusCode::CREATED, &upload).await
 }
 
-pub(crate) async fn begin(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    dataset: &Dataset,
-    input: NewUpload,
-) -> Result<Upload> {
+pub(crate) async fn begin(tx: &mut Tx, dataset: &Dataset, input: NewUpload) -> Result<Upload> {
     let chars = input.name.chars().count();
     if !(1..=200).contains(&chars) {
         let words = Text::new(
@@ -113,7 +108,7 @@ pub(crate) async fn begin(
         return Err(Error::conflict("uploads_too_many", words));
     }
     let upload = Upload {
-        id: UploadId::new(&ctx.app),
+        id: UploadId::new(tx.app()),
         dataset_id: dataset.id.clone(),
         name: input.name,
         size_bytes: input.size_bytes,
@@ -128,7 +123,8 @@ pub(crate) async fn begin(
         updated_at: tx.now(),
         rejects_key: None,
     };
-    store::insert(tx, &upload, ctx.who.id.as_deref()).await?;
+    let by = tx.actor().map(str::to_owned);
+    store::insert(tx, &upload, by.as_deref()).await?;
     let fact =
         json!({ "dataset": dataset.id, "name": upload.name, "size_bytes": upload.size_bytes });
     tx.record(&BEGUN, upload.id.as_str(), &fact).await?;
@@ -199,10 +195,28 @@ async fn send_piece(
 /// Notes a piece that is durable; with the last one, asks for the file to be read.
 pub(crate) async fn receive(
     tx: &mut Tx,
-    mut upload: Upload,
+    upload: Upload,
     size: i64,
     key: &str,
     auto: bool,
+) -> Result<Upload> {
+    let upload = note_piece(tx, upload, size, key).await?;
+    if upload.state == UploadState::Reading {
+        let payload = Payload {
+            auto,
+            ..Payload::of(&upload.id)
+        };
+        jobs::enqueue(tx, &READ, &payload).await?;
+    }
+    Ok(upload)
+}
+
+/// Notes a piece that is durable; after the last one the file is there to be read.
+pub(crate) async fn note_piece(
+    tx: &mut Tx,
+    mut upload: Upload,
+    size: i64,
+    key: &str,
 ) -> Result<Upload> {
     if !store::add_piece(tx, &upload, size, key).await? {
         let present = store::get(tx, &upload.id).await?;
@@ -223,15 +237,6 @@ pub(crate) async fn receive(
             "dataset": upload.dataset_id, "name": upload.name, "size_bytes": upload.size_bytes,
         });
         tx.record(&RECEIVED, upload.id.as_str(), &fact).await?;
-        jobs::enqueue(
-            tx,
-            &READ,
-            &Payload {
-                auto,
-                ..Payload::of(&upload.id)
-            },
-        )
-        .await?;
     }
     Ok(upload)
 }
@@ -250,7 +255,7 @@ pub(crate) async fn take_whole(
         ctx.allow(Action::Publish, dataset)?;
     }
     let size = new.size_bytes;
-    let upload = begin(ctx, &mut tx, dataset, new).await?;
+    let upload = begin(&mut tx, dataset, new).await?;
     tx.commit().await?;
     // Never with the writer held: the store may be far away.
     let key = pieces::keep(&ctx.app, &upload.id, bytes).await?;
@@ -346,6 +351,19 @@ pub(crate) async fn load(
         // Its readers get these rows at once.
         ctx.allow(Action::Publish, dataset)?;
     }
+    settle_on(tx, upload, dataset, wanted).await?;
+    jobs::enqueue(tx, &LOAD, &Payload::of(&upload.id))
+        .await
+        .map(|_| ())
+}
+
+/// Notes what is to become of a file that was read.
+pub(crate) async fn settle_on(
+    tx: &mut Tx,
+    upload: &Upload,
+    dataset: &Dataset,
+    wanted: &Wanted,
+) -> Result<()> {
     check(upload, dataset, wanted)?;
     use UploadState::{Checked, Loading, Read};
     if !store::step(tx, &upload.id, &[Read, Checked], Loading).await? {
@@ -356,8 +374,7 @@ pub(crate) async fn load(
         "dataset": dataset.id, "fields": wanted.fields.len(), "publish": wanted.publish,
         "accept_rejects": wanted.accept_rejects,
     });
-    tx.record(&LOADING, upload.id.as_str(), &fact).await?;
-    jobs::enqueue(tx, &LOAD, &Payload::of(&upload.id))
+    tx.record(&LOADING, upload.id.as_str(), &fact)
         .await
         .map(|_| ())
 }

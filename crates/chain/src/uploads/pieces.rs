@@ -24,7 +24,7 @@ fn failed(error: impl std::fmt::Display) -> Error {
 }
 
 /// Keeps a piece; durable when this returns. The key is its own for every call.
-pub(super) async fn keep(app: &App, id: &UploadId, bytes: Bytes) -> Result<String> {
+pub(crate) async fn keep(app: &App, id: &UploadId, bytes: Bytes) -> Result<String> {
     let key = format!("{FOLDER}/{id}/{}", hex::encode(app.random::<12>()));
     let store = app.files().store();
     store

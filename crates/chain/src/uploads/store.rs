@@ -36,7 +36,7 @@ fn upload(row: &Row) -> Result<Upload> {
     })
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     sql: &mut dyn Sql,
     dataset: &DatasetId,
     page: &Page,

@@ -5,5 +5,6 @@ mod contract;
 mod follow_up;
 mod house;
 mod process;
+mod samples;
 mod story;
 mod support;
