@@ -38,6 +38,11 @@ for _ in $(seq 1 200); do
   kill -0 "$node" || exit 1
   sleep 0.1
 done
+# The sample datasets come in beside serving.
+for _ in $(seq 1 600); do
+  curl -fsS "$TIANYUAN_URL/api/v1/datasets?q=hotline_tickets" | grep -q '"current":{' && break
+  sleep 0.1
+done
 sign_in() {
   curl -fsS -X POST "$TIANYUAN_URL/api/v1/sessions" -H 'content-type: application/json' \
     -d "{\"username\":\"admin\",\"password\":\"$password\"}" |
@@ -67,6 +72,8 @@ check 'live updates (sseclient-py)' .venv/bin/python events/check.py
 check 'papers (python-docx, openpyxl)' .venv/bin/python papers/check.py
 check 'Flight SQL (adbc-driver-flightsql)' .venv/bin/python lake/flight.py
 check 'Parquet by signed address (DuckDB, pyarrow)' .venv/bin/python lake/files.py
+check 'DCAT-AP 3.0.1 (pyshacl)' .venv/bin/python catalogue/dcat.py
+check 'CKAN Action API (ckanapi)' .venv/bin/python catalogue/ckan.py
 check 'OpenAPI as a stranger (schemathesis)' schemathesis --max-time 60
 # Left out here: what ends the caller's own session or account, which would make every later
 # request a stranger's (each is in the last run), and the stream that does not end (events/).

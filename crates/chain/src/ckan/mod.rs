@@ -6,6 +6,8 @@
 //! scheme; errors carry `__type`, from which clients make their exceptions.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod view;
 mod write;
 
@@ -214,6 +216,7 @@ async fn dispatch(ctx: &Ctx, name: &str, given: Given) -> Result<Value> {
         "group_list" => read::group_list(ctx, &given).await,
         "group_show" => read::group_show(ctx, &given).await,
         "tag_list" => read::tag_list(ctx, &given).await,
+        "tag_show" => read::tag_show(ctx, &given).await,
         "datastore_search" => read::datastore_search(ctx, &given).await,
         "datastore_search_sql" => read::datastore_search_sql(ctx, &given).await,
         "package_create" => write::package_create(ctx, &given).await,

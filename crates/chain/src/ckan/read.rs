@@ -1,9 +1,8 @@
 //! Actions that read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use tianyuan_kernel::party;
 use tianyuan_kernel::prelude::*;
 use tianyuan_lake::query::answer::{column_views, json_rows};
 use tianyuan_lake::query::prepare;
@@ -11,7 +10,7 @@ use tianyuan_lake::rows::{Comparison, Filter, RowsQuery, page};
 use tianyuan_lake::supervision::Exit;
 
 use super::Given;
-use super::view::{group, package, resources};
+use super::view::{Units, group, organization, package, resources, tag};
 use crate::datasets::store::Visible;
 use crate::datasets::{Dataset, api::visible, store};
 use crate::rows::api::{asker, open};
@@ -58,10 +57,11 @@ pub(super) async fn package_list(ctx: &Ctx, given: &Given) -> Result<Value> {
 async fn load(ctx: &Ctx, cards: impl Iterator<Item = std::sync::Arc<Card>>) -> Result<Vec<Value>> {
     let base = crate::dcat::base(&ctx.app);
     let mut sql = ctx.read().await?;
+    let units = Units::load(&mut sql).await?;
     let mut out = Vec::new();
     for card in cards {
         if let Some(dataset) = store::find(&mut sql, &card.id).await? {
-            out.push(package(&base, &dataset));
+            out.push(package(&base, &units, &dataset));
         }
     }
     Ok(out)
@@ -80,7 +80,8 @@ pub(super) async fn package_show(ctx: &Ctx, given: &Given) -> Result<Value> {
         None => given.needed("id")?,
     };
     let dataset = visible(ctx, &key).await?;
-    Ok(package(&crate::dcat::base(&ctx.app), &dataset))
+    let units = Units::load(&mut ctx.read().await?).await?;
+    Ok(package(&crate::dcat::base(&ctx.app), &units, &dataset))
 }
 
 /// `organization:x`, `groups:x`, `tags:x` of a filter query, quoted or not.
@@ -97,7 +98,7 @@ fn narrowed(filter: &str) -> Vec<(String, String)> {
 
 fn fits(card: &Card, key: &str, value: &str) -> bool {
     match key {
-        "organization" | "owner_org" => card.unit_id == value || card.unit == value,
+        "organization" | "owner_org" => card.unit_id == value,
         "groups" => card.themes.contains(&value),
         "tags" => card.tags.iter().any(|t| t == value),
         "name" => card.code == value,
@@ -110,7 +111,15 @@ fn fits(card: &Card, key: &str, value: &str) -> bool {
 pub(super) async fn package_search(ctx: &Ctx, given: &Given) -> Result<Value> {
     let rows = given.number("rows", 10, PACKAGES_MAX)?;
     let start = given.number("start", 0, usize::MAX)?;
-    let filters = narrowed(&given.text("fq").unwrap_or_default());
+    let units = Units::load(&mut ctx.read().await?).await?;
+    let mut filters = narrowed(&given.text("fq").unwrap_or_default());
+    for (key, value) in &mut filters {
+        if matches!(key.as_str(), "organization" | "owner_org")
+            && let Some(unit) = units.find(value)
+        {
+            *value = unit.id.to_string();
+        }
+    }
     let mut found = cards(ctx, &given.text("q").unwrap_or_default()).await?;
     found.retain(|c| filters.iter().all(|(k, v)| fits(c, k, v)));
     let wanted = given.list("facet.field");
@@ -118,7 +127,10 @@ pub(super) async fn package_search(ctx: &Ctx, given: &Given) -> Result<Value> {
     for card in &found {
         for field in &wanted {
             let (name, values): (&str, Vec<String>) = match field.as_str() {
-                "organization" => ("organization", vec![card.unit_id.clone()]),
+                "organization" => {
+                    let code = units.code(&card.unit_id).to_owned();
+                    ("organization", vec![code])
+                }
                 "groups" => (
                     "groups",
                     card.themes.iter().map(|t| (*t).to_owned()).collect(),
@@ -136,7 +148,7 @@ pub(super) async fn package_search(ctx: &Ctx, given: &Given) -> Result<Value> {
         .map(|(name, values)| {
             let items: Vec<Value> = values
                 .iter()
-                .map(|(v, n)| json!({ "name": v, "display_name": v, "count": n }))
+                .map(|(v, n)| json!({ "name": v, "display_name": shown_as(&units, v), "count": n }))
                 .collect();
             (*name, json!({ "title": name, "items": items }))
         })
@@ -149,51 +161,53 @@ pub(super) async fn package_search(ctx: &Ctx, given: &Given) -> Result<Value> {
     }))
 }
 
+/// What a facet's value is called.
+fn shown_as(units: &Units, value: &str) -> String {
+    let theme = Theme::read(value).map(|t| t.title().zh.into_owned());
+    let unit = || units.find(value).map(|u| u.name.clone());
+    theme.or_else(unit).unwrap_or_else(|| value.to_owned())
+}
+
 pub(super) async fn organization_list(ctx: &Ctx, given: &Given) -> Result<Value> {
-    let all = cards(ctx, "").await?;
-    let mut units: BTreeMap<&str, (&str, i64)> = BTreeMap::new();
-    for card in &all {
-        units.entry(&card.unit_id).or_insert((&card.unit, 0)).1 += 1;
+    let units = Units::load(&mut ctx.read().await?).await?;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for card in cards(ctx, "").await? {
+        let code = units.code(&card.unit_id).to_owned();
+        *counts.entry(code).or_default() += 1;
     }
     if !given.flag("all_fields") {
-        return Ok(json!(units.keys().collect::<Vec<_>>()));
+        return Ok(json!(counts.keys().collect::<Vec<_>>()));
     }
-    let view = |(id, (title, n)): (&&str, &(&str, i64))| {
-        json!({ "id": id, "name": id, "title": title, "display_name": title,
-            "package_count": n, "is_organization": true, "state": "active" })
+    let view = |(code, n): (&String, &usize)| {
+        let mut view = organization(units.find(code)?);
+        view["package_count"] = json!(n);
+        Some(view)
     };
-    Ok(json!(units.iter().map(view).collect::<Vec<_>>()))
+    Ok(json!(counts.iter().filter_map(view).collect::<Vec<_>>()))
 }
 
 pub(super) async fn organization_show(ctx: &Ctx, given: &Given) -> Result<Value> {
     let key = given.needed("id")?;
+    let units = Units::load(&mut ctx.read().await?).await?;
+    let unit = units.find(&key).ok_or_else(Error::not_found)?;
     let all = cards(ctx, "").await?;
     let of: Vec<_> = all
         .into_iter()
-        .filter(|c| c.unit_id == key || c.unit == key)
+        .filter(|c| c.unit_id == unit.id.as_str())
         .collect();
-    let Some(first) = of.first().cloned() else {
-        // A unit without anything to show is absent for those who may not see units.
-        if !ctx.who.is_signed_in() {
-            return Err(Error::not_found());
-        }
-        let id = key.parse().map_err(|_| Error::not_found())?;
-        let unit = party::get(&mut ctx.read().await?, &id).await?;
-        return Ok(
-            json!({ "id": unit.id, "name": unit.id, "title": unit.name, "package_count": 0,
-            "is_organization": true, "state": "active", "packages": [] }),
-        );
-    };
-    let n = of.len();
+    // A unit without anything to show is absent for those who may not see units.
+    if of.is_empty() && !ctx.who.is_signed_in() {
+        return Err(Error::not_found());
+    }
+    let mut view = organization(unit);
+    view["package_count"] = json!(of.len());
     let packages = if given.flag("include_datasets") {
         load(ctx, of.into_iter().take(PACKAGES_MAX)).await?
     } else {
         Vec::new()
     };
-    Ok(json!({
-        "id": first.unit_id, "name": first.unit_id, "title": first.unit, "display_name": first.unit,
-        "package_count": n, "is_organization": true, "state": "active", "packages": packages,
-    }))
+    view["packages"] = json!(packages);
+    Ok(view)
 }
 
 pub(super) async fn group_list(ctx: &Ctx, given: &Given) -> Result<Value> {
@@ -220,10 +234,30 @@ pub(super) async fn group_show(ctx: &Ctx, given: &Given) -> Result<Value> {
     Ok(view)
 }
 
-pub(super) async fn tag_list(ctx: &Ctx, _: &Given) -> Result<Value> {
+pub(super) async fn tag_list(ctx: &Ctx, given: &Given) -> Result<Value> {
     let all = cards(ctx, "").await?;
-    let tags: std::collections::BTreeSet<&String> = all.iter().flat_map(|c| &c.tags).collect();
+    let mut tags: BTreeSet<&String> = all.iter().flat_map(|c| &c.tags).collect();
+    if let Some(part) = given.text("query") {
+        tags.retain(|t| t.contains(&part));
+    }
+    if given.flag("all_fields") {
+        return Ok(json!(tags.into_iter().map(|t| tag(t)).collect::<Vec<_>>()));
+    }
     Ok(json!(tags))
+}
+
+pub(super) async fn tag_show(ctx: &Ctx, given: &Given) -> Result<Value> {
+    let name = given.needed("id")?;
+    let all = cards(ctx, "").await?.into_iter();
+    let of: Vec<_> = all.filter(|c| c.tags.contains(&name)).collect();
+    if of.is_empty() {
+        return Err(Error::not_found());
+    }
+    let mut view = tag(&name);
+    if given.flag("include_datasets") {
+        view["packages"] = json!(load(ctx, of.into_iter().take(PACKAGES_MAX)).await?);
+    }
+    Ok(view)
 }
 
 /// The dataset of a resource: `code.csv`, or the dataset's own id or code.

@@ -6,7 +6,7 @@ use tianyuan_kernel::prelude::*;
 
 use super::Given;
 use super::read::of_resource;
-use super::view::package;
+use super::view::{Units, package};
 use crate::datasets::api::{NewDataset, change, create, publish, withdraw};
 use crate::datasets::{Profile, store};
 use crate::uploads::api::NewUpload;
@@ -21,7 +21,7 @@ fn signed_in(ctx: &Ctx) -> Result<()> {
 }
 
 /// Puts what was given over a profile; what CKAN does not know stays.
-fn over(given: &Given, profile: &mut Profile) -> Result<()> {
+fn over(given: &Given, profile: &mut Profile) {
     let text = |name: &str, to: &mut String| {
         if let Some(text) = given.text(name) {
             *to = text;
@@ -58,30 +58,32 @@ fn over(given: &Given, profile: &mut Profile) -> Result<()> {
             }
         }
     }
-    if let Some(owner) = given.text("owner_org") {
-        profile.unit_id = unit(&owner)?;
-    }
-    Ok(())
 }
 
-fn unit(id: &str) -> Result<UnitId> {
-    id.parse().map_err(|_| {
-        let words = Text::new(
-            "owner_org 应为单位的 id，见 organization_list。",
-            "owner_org is the id of an organisation; see organization_list.",
-        );
-        Error::invalid("unit_unknown", "owner_org", words)
-    })
+/// The unit that `owner_org` names, by id or name.
+fn owner(ctx: &Ctx, units: &Units, key: &str) -> Result<UnitId> {
+    if let Some(unit) = units.find(key) {
+        return Ok(unit.id.clone());
+    }
+    // Who may not enter anything does not learn which units there are.
+    ctx.allow(Action::Create, &Entity::all("Dataset"))?;
+    let words = Text::new(
+        "owner_org 应为单位的 id 或 name，见 organization_list。",
+        "owner_org is the id or the name of an organisation; see organization_list.",
+    );
+    Err(Error::invalid("unit_unknown", "owner_org", words))
 }
 
 /// A package; private unless `private` says false and the caller may publish.
 pub(super) async fn package_create(ctx: &Ctx, given: &Given) -> Result<Value> {
     signed_in(ctx)?;
     let code = given.needed("name")?.replace('-', "_");
-    let owner = unit(&given.needed("owner_org")?)?;
-    let mut profile = Profile::of(given.text("title").unwrap_or_else(|| code.clone()), owner);
-    over(given, &mut profile)?;
+    let key = given.needed("owner_org")?;
     let mut tx = ctx.begin().await?;
+    let units = Units::load(&mut tx).await?;
+    let owner = owner(ctx, &units, &key)?;
+    let mut profile = Profile::of(given.text("title").unwrap_or_else(|| code.clone()), owner);
+    over(given, &mut profile);
     let new = NewDataset {
         code: Some(code),
         profile,
@@ -91,7 +93,7 @@ pub(super) async fn package_create(ctx: &Ctx, given: &Given) -> Result<Value> {
         publish(ctx, &mut tx, &mut dataset).await?;
     }
     tx.commit().await?;
-    Ok(package(&crate::dcat::base(&ctx.app), &dataset))
+    Ok(package(&crate::dcat::base(&ctx.app), &units, &dataset))
 }
 
 pub(super) async fn package_patch(ctx: &Ctx, given: &Given) -> Result<Value> {
@@ -104,7 +106,11 @@ pub(super) async fn package_patch(ctx: &Ctx, given: &Given) -> Result<Value> {
     let mut dataset = store::get(&mut tx, &key).await?;
     ctx.allow(Action::Edit, &dataset)?;
     let mut profile = dataset.profile.clone();
-    over(given, &mut profile)?;
+    over(given, &mut profile);
+    let units = Units::load(&mut tx).await?;
+    if let Some(key) = given.text("owner_org") {
+        profile.unit_id = owner(ctx, &units, &key)?;
+    }
     change(ctx, &mut tx, &mut dataset, profile).await?;
     match given.value("private") {
         Some(Value::Bool(false)) => publish(ctx, &mut tx, &mut dataset).await?,
@@ -112,7 +118,7 @@ pub(super) async fn package_patch(ctx: &Ctx, given: &Given) -> Result<Value> {
         _ => {}
     }
     tx.commit().await?;
-    Ok(package(&crate::dcat::base(&ctx.app), &dataset))
+    Ok(package(&crate::dcat::base(&ctx.app), &units, &dataset))
 }
 
 pub(super) async fn package_delete(ctx: &Ctx, given: &Given) -> Result<Value> {

@@ -64,14 +64,12 @@ pub fn find(rows: &[(u64, &[String])]) -> Found {
     let widths: Vec<usize> = rows.iter().map(|(_, cells)| filled(cells)).collect();
     let (usual, _) = mode(&widths);
     let needed = usual.min(2).max(usual * 7 / 10);
-    let head = rows.iter().take(LOOKED_AT).position(|(_, cells)| {
-        filled(cells) >= needed.max(1)
-            && (usual < 2 || distinct(cells) > 1)
-            && looks_like_names(cells)
-    });
-    let first_full = rows
-        .iter()
-        .position(|(_, cells)| filled(cells) >= needed.max(1));
+    // A title merged over all columns reads as the same words in each of them: no full row.
+    let full =
+        |cells: &[String]| filled(cells) >= needed.max(1) && (usual < 2 || distinct(cells) > 1);
+    let looked = || rows.iter().take(LOOKED_AT);
+    let head = looked().position(|(_, cells)| full(cells) && looks_like_names(cells));
+    let first_full = rows.iter().position(|(_, cells)| full(cells));
     match head {
         Some(i) if first_full.is_none_or(|full| i <= full + 1) => {
             let lines = if two_lines(rows, i) { 2 } else { 1 };
