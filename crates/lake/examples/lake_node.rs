@@ -1,5 +1,4 @@
-//! A node of the lake alone with a table of made-up readings, for `bench/sql.py` and for trying
-//! drivers. Everybody is who they say (`x-test-role`), so it listens on loopback only.
+//! A node of the lake alone with a table of made-up readings, for trying drivers. Everybody is who they say (`x-test-role`), so it listens on loopback only.
 //!
 //! `lake_node DATA ROWS HTTP_PORT FLIGHT_PORT`
 

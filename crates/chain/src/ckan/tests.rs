@@ -24,9 +24,13 @@ async fn an_organisation_goes_by_its_code_and_is_found_by_id_too() {
         assert_eq!(names, json!(["shujuju"]));
         for key in ["shujuju", "数据局", b.unit.as_str()] {
             let shown = asked(&b, "organization_show", json!({ "id": key })).await;
-            assert_eq!((&shown["name"], &shown["id"]), (&json!("shujuju"), &json!(b.unit)));
+            assert_eq!(
+                (&shown["name"], &shown["id"]),
+                (&json!("shujuju"), &json!(b.unit))
+            );
             assert_eq!(shown["package_count"], 1, "{shown}");
-            let question = json!({ "fq": format!("organization:{key}"), "facet.field": ["organization"] });
+            let question =
+                json!({ "fq": format!("organization:{key}"), "facet.field": ["organization"] });
             let found = asked(&b, "package_search", question).await;
             assert_eq!(found["count"], 1, "{key}: {found}");
             assert_eq!(found["facets"]["organization"]["shujuju"], 1);
@@ -50,7 +54,12 @@ async fn a_package_is_given_to_a_unit_by_name_or_by_id() {
             assert_eq!(made["result"]["organization"]["name"], "shujuju", "{made}");
         }
         let body = json!({ "name": "by_nobody", "owner_org": "nowhere" });
-        let refused = b.officer.post(create, body.clone()).await.expect(409).json();
+        let refused = b
+            .officer
+            .post(create, body.clone())
+            .await
+            .expect(409)
+            .json();
         assert_eq!(refused["error"]["__type"], "Validation Error");
         assert!(refused["error"]["owner_org"][0].is_string(), "{refused}");
         let update = "/api/3/action/package_patch";
