@@ -250,12 +250,20 @@ fn refused(error: &Error, lang: Lang) -> Response {
     let message = error.detail().in_lang(lang).to_owned();
     let mut body = json!({ "__type": kind, "message": message, "code": error.code() });
     if kind == "Validation Error" {
-        let fields: Vec<_> = error
-            .fields()
-            .iter()
-            .map(|f| (f.field.clone(), f.detail.in_lang(lang)))
-            .collect();
-        for (field, words) in fields {
+        let problem = error.problem(lang, None);
+        let all = problem.errors.into_iter().map(|e| (e.field, e.detail));
+        let mut wrong: Vec<(String, String)> = all.collect();
+        if wrong.is_empty() {
+            wrong.extend(problem.field.map(|field| (field, problem.detail)));
+        }
+        for (field, words) in wrong {
+            // As their clients call what our records hold.
+            let field = match field.as_str() {
+                "code" => "name",
+                "summary" => "notes",
+                "unit_id" => "owner_org",
+                other => other,
+            };
             body[field] = json!([words]);
         }
     }
