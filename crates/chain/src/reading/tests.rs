@@ -123,7 +123,12 @@ fn titles_merged_over_a_whole_sheet_are_no_header() {
     let bytes = include_bytes!("../../../../demo/datasets/power-use-by-town.xlsx");
     let (layout, good, bad) = read("a.xlsx", bytes);
     assert_eq!((layout.header_row, layout.header_lines), (3, 2));
-    let columns = ["镇（街道）", "2023年 工业", "2023年 居民生活", "2023年 商业及其他"];
+    let columns = [
+        "镇（街道）",
+        "2023年 工业",
+        "2023年 居民生活",
+        "2023年 商业及其他",
+    ];
     assert_eq!(&layout.columns[..4], columns);
     assert_eq!((good.len(), bad.len()), (11, 0));
 }

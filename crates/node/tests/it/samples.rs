@@ -33,7 +33,10 @@ async fn the_sample_datasets_come_in_once_and_count_for_nothing() {
             assert_eq!(dataset["sample"], true, "{dataset}");
             assert!(dataset["title"].as_str().unwrap().contains("示例"));
         }
-        assert_eq!(of(&list, "air_quality_daily")["current"]["rows"], 4 * 366 - 15);
+        assert_eq!(
+            of(&list, "air_quality_daily")["current"]["rows"],
+            4 * 366 - 15
+        );
         let published = list.iter().filter(|d| d["state"] == "published").count();
         assert_eq!(published, 13);
         // What somebody takes away stays away.
@@ -69,7 +72,10 @@ async fn strangers_find_and_read_the_open_samples_and_nothing_of_a_persons() {
             stranger.get(&path).await.expect(200).json()
         };
         let companies = get("new_companies/rows?limit=1").await;
-        assert_eq!(companies["items"][0]["representative"], "王**", "{companies}");
+        assert_eq!(
+            companies["items"][0]["representative"], "王**",
+            "{companies}"
+        );
         let tickets = get("hotline_tickets/rows?limit=1").await;
         assert_eq!(tickets["items"][0]["caller"], "140******03", "{tickets}");
         assert_eq!(tickets["items"][0]["received_at"], "2024-01-01T11:49:00");
