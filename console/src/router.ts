@@ -78,6 +78,10 @@ export const routes: RouteRecordRaw[] = [
   page('/participation/:id/opinions', 'round-opinions', 'nav.opinions', () => import('@/pages/participation/OpinionsPage.vue'), 'participation'),
   page('/participation/:id/topics', 'round-topics', 'nav.topics', () => import('@/pages/participation/TopicsPage.vue'), 'participation'),
   page('/participation/:id/report', 'round-report', 'nav.report', () => import('@/pages/participation/ReportPage.vue'), 'participation'),
+  openPage('/open', 'open', 'nav.open', () => import('@/pages/open/data/SearchPage.vue')),
+  openPage('/open/datasets/:id', 'open-dataset', 'nav.openDataset', () => import('@/pages/open/data/DatasetPage.vue')),
+  // Where catalogues harvested earlier lead to.
+  { path: '/open/d/:id', redirect: (to) => ({ name: 'open-dataset', params: to.params }) },
   openPage('/open/participation', 'open-rounds', 'nav.participation', () => import('@/pages/open/OpenRoundsPage.vue')),
   openPage('/open/participation/mine/:token', 'open-mine', 'nav.mine', () => import('@/pages/open/MinePage.vue')),
   openPage('/open/participation/:id', 'open-round', 'nav.participation', () => import('@/pages/open/OpenRoundPage.vue')),

@@ -131,6 +131,19 @@ export type Receipt = Whole<Schemas['Receipt']>
 export type LedgerInfo = Whole<Schemas['LedgerInfo']>
 export type Job = Whole<Schemas['Job']>
 
+export type Dataset = Whole<Schemas['Dataset']>
+export type DataField = Whole<Schemas['Field']>
+export type Treatment = Schemas['Treatment']
+export type DatasetVersion = Whole<Schemas['Version']>
+export type VersionChanges = Whole<Schemas['VersionChanges']>
+export type DatasetSearch = Whole<Schemas['SearchResult']>
+export type FoundDataset = Whole<Schemas['Found']>
+export type FacetValue = Whole<Schemas['FacetValue']>
+export type Suggestion = Whole<Schemas['Suggestion']>
+export type RowList = Whole<Schemas['RowList']>
+export type SqlAnswer = Whole<Schemas['SqlAnswer']>
+export type FileLink = Whole<Schemas['FileLink']>
+
 export type FieldProblem = Whole<Schemas['ProblemField']>
 /** RFC 9457 problem details as the node sends them. */
 export type ProblemBody = Whole<Schemas['Problem']>

@@ -1,6 +1,7 @@
 /** Words of the console: every key has a Chinese and an English text, checked by its type and by a test. */
 import { computed, readonly, ref } from 'vue'
 import { keep, kept } from '@/lib/kept'
+import { catalogue } from './words/catalogue'
 import { common } from './words/common'
 import { papers } from './words/papers'
 import { forecast } from './words/forecast'
@@ -8,6 +9,7 @@ import { goals } from './words/goals'
 import { followUp } from './words/followUp'
 import { composite } from './words/composite'
 import { plan } from './words/plan'
+import { portal } from './words/portal'
 import { screen } from './words/screen'
 import { shares } from './words/shares'
 import { shell } from './words/shell'
@@ -22,7 +24,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...composite, ...forecast, ...goals, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp, ...warnings }
+export const words = { ...common, ...catalogue, ...portal, ...composite, ...forecast, ...goals, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp, ...warnings }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

@@ -47,7 +47,10 @@ export const rooms: Room[] = [
   {
     key: 'chain',
     label: 'room.chain',
-    items: [{ route: 'ledgers', label: 'nav.ledgers', icon: 'ledger' }],
+    items: [
+      { route: 'open', label: 'nav.open', icon: 'search' },
+      { route: 'ledgers', label: 'nav.ledgers', icon: 'ledger' },
+    ],
   },
   {
     key: 'shield',

@@ -5,7 +5,7 @@
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal, $zh:literal, $en:literal;)+ }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$doc])* #[serde(rename = $word)] $variant,)+
         }
@@ -32,6 +32,17 @@ macro_rules! vocabulary {
                 match self { $(Self::$variant => tianyuan_kernel::text::Text::new($zh, $en),)+ }
             }
         }
+
+        // Derived, it would name the variants: utoipa does not see the words through the macro.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some([$($word),+]))
+                    .into()
+            }
+        }
+        impl utoipa::ToSchema for $name {}
     };
 }
 pub(crate) use vocabulary;
@@ -181,6 +192,22 @@ impl Licence {
             Self::CcBy => Some("https://creativecommons.org/licenses/by/4.0/"),
             Self::Stated => None,
         }
+    }
+}
+
+vocabulary! {
+    /// A file a dataset can be had as.
+    FileFormat {
+        /// Text with commas.
+        Csv = "csv", "CSV", "CSV";
+        /// A workbook.
+        Xlsx = "xlsx", "XLSX", "XLSX";
+        /// JSON.
+        Json = "json", "JSON", "JSON";
+        /// Places as GeoJSON.
+        GeoJson = "geojson", "GeoJSON", "GeoJSON";
+        /// Parquet.
+        Parquet = "parquet", "Parquet", "Parquet";
     }
 }
 

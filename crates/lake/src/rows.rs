@@ -14,7 +14,7 @@ use crate::Lake;
 use crate::engine::Caller;
 use crate::failure::{of_query, too_long};
 use crate::gate::Gated;
-use crate::query::Asker;
+use crate::query::{Asker, Running, of_frame};
 use crate::supervision::{self, Release};
 use crate::tables::ROW_ID;
 
@@ -141,6 +141,29 @@ pub async fn page(app: &App, asker: &Asker, gated: &Gated, query: &RowsQuery) ->
     cut(gated, query, limit, total, schema, batches)
 }
 
+/// All rows that fit, in the order asked for, as they are read; row numbers stay here. The
+/// release is noted first.
+///
+/// # Errors
+/// As [`page`].
+pub async fn all(
+    app: &App,
+    asker: &Asker,
+    gated: &Gated,
+    query: &RowsQuery,
+    rows_max: usize,
+) -> Result<Running> {
+    let lake = app.get::<Lake>()?;
+    let plan = Plan::of(gated, query)?;
+    let context = lake.session(app, [gated.clone()])?;
+    let reference = datafusion::common::TableReference::bare(gated.table.name.clone());
+    let table = context.table(reference).await.map_err(of_query)?;
+    let frame = plan.all(table).map_err(of_query)?;
+    of_frame(context, frame, gated.clone())?
+        .run(app, asker, rows_max)
+        .await
+}
+
 /// Takes off the one row more that was read, and finds where the next page begins.
 fn cut(
     gated: &Gated,
@@ -262,6 +285,19 @@ impl Plan {
             .iter()
             .chain(after)
             .try_fold(table, |table, condition| table.filter(condition.clone()))
+    }
+
+    /// Everything that fits; without an order asked for, in the order of the file.
+    fn all(&self, table: DataFrame) -> datafusion::common::Result<DataFrame> {
+        let names = table.schema().fields().iter().map(|f| f.name().clone());
+        let names: Vec<String> = names.filter(|name| name != ROW_ID).collect();
+        let wanted = |name: &&String| self.fields.is_empty() || self.fields.contains(name);
+        let columns: Vec<Expr> = names.iter().filter(wanted).map(ident).collect();
+        let mut frame = self.filtered(table, false)?;
+        if !self.sort.is_empty() {
+            frame = frame.sort(self.sort.clone())?;
+        }
+        frame.select(columns)
     }
 
     fn page(&self, table: DataFrame) -> datafusion::common::Result<DataFrame> {

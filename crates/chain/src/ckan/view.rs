@@ -49,7 +49,7 @@ pub(super) fn package(base: &str, units: &Units, d: &Dataset) -> Value {
     json!({
         "id": d.id, "name": d.code, "title": p.title, "notes": p.summary,
         "state": state, "private": !d.is_public(), "type": "dataset", "isopen": d.is_open(),
-        "url": format!("{base}/open/d/{}", d.code),
+        "url": format!("{base}/open/datasets/{}", d.code),
         "license_id": p.licence.as_str(), "license_title": p.licence.title().en,
         "license_url": p.licence.uri(),
         "author": d.unit.name, "maintainer": p.contact.name,

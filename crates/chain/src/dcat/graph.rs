@@ -134,7 +134,7 @@ pub(super) fn catalogue(base: &str, name: &Text, datasets: &[Dataset]) -> Vec<Re
 }
 
 fn dataset_iri(base: &str, d: &Dataset) -> String {
-    format!("{base}/open/d/{}", d.code)
+    format!("{base}/open/datasets/{}", d.code)
 }
 
 fn add_dataset(graph: &mut Graph, base: &str, d: &Dataset) {

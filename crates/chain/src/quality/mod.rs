@@ -35,6 +35,7 @@ vocabulary! {
 
 /// One check of one rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = QualityCheck)]
 pub struct Check {
     /// The dimension it counts for.
     pub dimension: Dimension,
@@ -53,6 +54,7 @@ pub struct Check {
 
 /// A dimension's part of the score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = QualityPart)]
 pub struct Part {
     /// The dimension.
     pub dimension: Dimension,

@@ -75,6 +75,26 @@ struct RowParams {
     purpose: Option<String>,
 }
 
+/// The same for files.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct ExportParams {
+    /// Columns wanted, separated by commas; all when absent.
+    fields: Option<String>,
+    /// `field:comparison:value`, may be repeated.
+    filter: Option<Vec<String>>,
+    /// Words that some text column holds.
+    q: Option<String>,
+    /// Columns to sort by, separated by commas, `-` before one for descending.
+    sort: Option<String>,
+    /// An older version, by number.
+    #[param(minimum = 1)]
+    version: Option<i64>,
+    /// What the rows are for.
+    purpose: Option<String>,
+}
+
 /// What was asked for.
 struct Asked {
     query: RowsQuery,
@@ -250,11 +270,12 @@ async fn list_rows(
 }
 
 /// All rows as a file: `csv` (UTF-8 with mark, titles as header), `json`, `ndjson`, `geojson`
-/// (where there are places) or `xlsx`.
+/// (where there are places) or `xlsx`. It takes the conditions, columns, order and version that
+/// the rows API takes; `limit`, `cursor` and `count` say nothing here.
 #[utoipa::path(get, path = "/api/v1/datasets/{id}/export/{format}", tag = "chain",
     params(("id" = String, Path, description = "Id or code"),
         ("format" = String, Path, description = "csv, json, ndjson, geojson or xlsx"),
-        ("purpose" = Option<String>, Query, description = "What the rows are for")),
+        ExportParams),
     responses((status = 200, body = String, content_type = "application/octet-stream"), Problems))]
 async fn export_rows(
     ctx: Ctx,
@@ -265,6 +286,6 @@ async fn export_rows(
     let format = As::read(&format).ok_or_else(Error::not_found)?;
     let dataset = visible(&ctx, &id).await?;
     // Says why, where there is nothing to have.
-    let gated = open(&ctx, &dataset, None, &asked.purpose).await?;
-    export::respond(&ctx, &dataset, &gated, format, asked.purpose).await
+    let gated = open(&ctx, &dataset, asked.version, &asked.purpose).await?;
+    export::respond(&ctx, &dataset, &gated, format, &asked.query, asked.purpose).await
 }

@@ -10,14 +10,14 @@ use tianyuan_kernel::prelude::*;
 use tianyuan_lake::Gated;
 use tianyuan_lake::arrow::array::RecordBatch;
 use tianyuan_lake::arrow::util::display::{ArrayFormatter, FormatOptions};
-use tianyuan_lake::query::{Running, prepare};
+use tianyuan_lake::query::Running;
+use tianyuan_lake::rows::{RowsQuery, all};
 use tianyuan_lake::supervision::Exit;
 
+use super::XLSX_ROWS_MAX;
 use super::api::asker;
 use crate::datasets::{Dataset, fields};
 
-/// Rows of a workbook: what its reader on the other side takes too.
-const XLSX_ROWS_MAX: usize = 100_000;
 /// Rows of other files.
 const ROWS_MAX: usize = 200_000_000;
 
@@ -69,11 +69,14 @@ pub(super) async fn respond(
     dataset: &Dataset,
     gated: &Gated,
     format: As,
+    query: &RowsQuery,
     purpose: String,
 ) -> Result<Response> {
     // Row numbers are ours, not the data's.
     let schema = gated.clone().without_row_ids().schema();
-    let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+    let wanted = |name: &String| query.fields.is_empty() || query.fields.contains(name);
+    let columns = schema.fields().iter().map(|f| f.name().clone());
+    let columns: Vec<String> = columns.filter(wanted).collect();
     if columns.is_empty() {
         let words = Text::new("没有可以提供的字段。", "There is no field to be had.");
         return Err(Error::conflict("no_fields_leave", words));
@@ -82,17 +85,13 @@ pub(super) async fn respond(
         As::GeoJson => Some(places(dataset, &columns)?),
         _ => None,
     };
-    let list: Vec<String> = columns.iter().map(|c| format!("\"{c}\"")).collect();
-    // Names of fields and codes are letters, digits and underscores.
-    let sql = format!("SELECT {} FROM \"{}\"", list.join(", "), dataset.code);
     let asker = asker(ctx, purpose, Exit::uncounted(format.ending()));
-    let prepared = prepare(&ctx.app, &asker, &sql).await?;
     let rows_max = if format == As::Xlsx {
-        XLSX_ROWS_MAX + 1
+        XLSX_ROWS_MAX as usize + 1
     } else {
         ROWS_MAX
     };
-    let running = prepared.run(&ctx.app, &asker, rows_max).await?;
+    let running = all(&ctx.app, &asker, gated, query, rows_max).await?;
     let titles: Vec<String> = columns.iter().map(|c| title(dataset, c)).collect();
     let body = if format == As::Xlsx {
         Body::from(workbook(dataset, titles, running).await?)
@@ -275,7 +274,7 @@ async fn workbook(dataset: &Dataset, titles: Vec<String>, mut running: Running) 
             };
             rows.push(row.into_iter().zip(&numeric).map(cell).collect());
         }
-        if rows.len() > XLSX_ROWS_MAX {
+        if rows.len() > XLSX_ROWS_MAX as usize {
             let words = text!(
                 "超过 {XLSX_ROWS_MAX} 行，请下载 CSV。",
                 "More than {XLSX_ROWS_MAX} rows; take the CSV."

@@ -3,3 +3,6 @@
 
 pub mod api;
 mod export;
+
+/// Rows of a workbook: what its reader on the other side takes too.
+pub(crate) const XLSX_ROWS_MAX: i64 = 100_000;

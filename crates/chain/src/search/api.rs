@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::highlight::{mark, snippet, words};
 use super::{Card, Part, Search};
 use crate::datasets::store::Visible;
-use crate::words::{DatasetState, Opening, Theme, UpdateCycle};
+use crate::words::{DatasetState, FileFormat, Opening, Theme, UpdateCycle, vocabulary};
 
 /// Longest question, characters.
 const QUESTION_CHARS_MAX: usize = 200;
@@ -26,6 +26,22 @@ pub fn routes() -> Routes {
     Routes::new()
         .public(routes!(search_datasets))
         .public(routes!(suggest_datasets))
+}
+
+vocabulary! {
+    /// What comes first among what was found.
+    SearchOrder {
+        /// What fits the words best; without words, what changed last.
+        Relevance = "relevance", "最相关", "Best match";
+        /// What changed last.
+        Updated = "updated", "最近更新", "Last updated";
+        /// What has most rows.
+        Rows = "rows", "数据量", "Most rows";
+        /// What is measured best.
+        Quality = "quality", "质量得分", "Quality";
+        /// By title, in the order of its pinyin.
+        Title = "title", "名称", "Title";
+    }
 }
 
 /// What is searched for.
@@ -51,6 +67,12 @@ pub struct Question {
     tag: Option<String>,
     /// Only with places, or only without.
     places: Option<bool>,
+    /// Only those anybody can have as this.
+    #[param(inline)]
+    format: Option<FileFormat>,
+    /// What comes first.
+    #[param(inline)]
+    sort: Option<SearchOrder>,
 }
 
 /// A dataset that was found.
@@ -116,6 +138,8 @@ pub struct Facets {
     pub opening: Vec<FacetValue>,
     /// Rhythms of renewal.
     pub cycle: Vec<FacetValue>,
+    /// Files it can be had as.
+    pub format: Vec<FacetValue>,
     /// Key words.
     pub tag: Vec<FacetValue>,
 }
@@ -155,6 +179,12 @@ fn narrowings(q: &Question) -> Vec<Narrowing<'_>> {
     }
     if let Some(tag) = q.tag.as_deref().filter(|t| !t.is_empty()) {
         all.push(("tag", Box::new(move |c| c.tags.iter().any(|t| t == tag))));
+    }
+    if let Some(format) = q.format {
+        all.push((
+            "format",
+            Box::new(move |c| c.formats().any(|f| f == format)),
+        ));
     }
     if let Some(places) = q.places {
         all.push(("places", Box::new(move |c| c.has_places == places)));
@@ -214,6 +244,7 @@ fn answer(
             _ => {}
         }
     }
+    order(&mut hits, question.sort.unwrap_or(SearchOrder::Relevance));
     let total = i64::try_from(hits.len()).unwrap_or(i64::MAX);
     let words = words(&question.q);
     let list = List::of_all(hits, page);
@@ -222,6 +253,23 @@ fn answer(
         items: list.items.iter().map(|c| found_card(c, &words)).collect(),
         next_cursor: list.next_cursor,
         facets: counts.facets(),
+    }
+}
+
+/// What was found comes the best first; another order keeps it among equals.
+fn order(hits: &mut [Arc<Card>], by: SearchOrder) {
+    match by {
+        SearchOrder::Relevance => {}
+        SearchOrder::Updated => hits.sort_by_key(|c| std::cmp::Reverse(c.updated_at)),
+        SearchOrder::Rows => hits.sort_by_key(|c| std::cmp::Reverse(c.rows)),
+        SearchOrder::Quality => {
+            let score = |c: &Card| c.quality.unwrap_or(-1.0);
+            hits.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        }
+        SearchOrder::Title => {
+            let spelt = |c: &Card| c.spellings.first().cloned().unwrap_or_default();
+            hits.sort_by_cached_key(|c| (spelt(c), c.title.clone()));
+        }
     }
 }
 
@@ -271,6 +319,9 @@ impl Counts {
             let title = Theme::read(theme).map(Theme::title);
             count("theme", theme, title.unwrap_or_default());
         }
+        for format in card.formats() {
+            count("format", format.as_str(), format.title());
+        }
         for tag in &card.tags {
             count("tag", tag, same(tag));
         }
@@ -296,6 +347,7 @@ impl Counts {
             theme: take("theme"),
             opening: take("opening"),
             cycle: take("cycle"),
+            format: take("format"),
             tag: take("tag"),
         }
     }

@@ -11,6 +11,7 @@ const SNIPPET_CHARS: usize = 120;
 
 /// A stretch of a text; `hit` when it is what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MarkedPart)]
 pub struct Part {
     /// The words.
     pub text: String,

@@ -10,7 +10,8 @@ use super::pinyin::spellings;
 use super::segment::folded;
 use crate::datasets::Dataset;
 use crate::datasets::store::Visible;
-use crate::words::{DatasetState, Opening};
+use crate::rows::XLSX_ROWS_MAX;
+use crate::words::{DatasetState, FileFormat, Opening};
 
 /// Characters of a summary that a card keeps.
 const SUMMARY_CHARS_MAX: usize = 600;
@@ -80,6 +81,18 @@ impl Card {
             spellings: spellings(&p.title),
             body: body.join("\n"),
         }
+    }
+
+    /// The files anybody can have it as.
+    pub(crate) fn formats(&self) -> impl Iterator<Item = FileFormat> {
+        let rows = self.rows.filter(|_| self.opening == Opening::Unconditional);
+        let has_places = self.has_places;
+        let comes = move |format: &FileFormat| match format {
+            FileFormat::Xlsx => rows.is_some_and(|rows| rows <= XLSX_ROWS_MAX),
+            FileFormat::GeoJson => rows.is_some() && has_places,
+            _ => rows.is_some(),
+        };
+        FileFormat::ALL.iter().copied().filter(comes)
     }
 
     /// True when a caller may know of it.

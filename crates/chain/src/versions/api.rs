@@ -2,19 +2,30 @@
 
 use axum::response::Response;
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tianyuan_kernel::prelude::*;
+use tianyuan_lake::diff::diff;
+use tianyuan_lake::query::answer::{ColumnView, column_views, json_rows};
+use tianyuan_lake::supervision::Exit;
 use tianyuan_lake::{VersionId, tables};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{Version, make_current, store};
 use crate::datasets::{self, Dataset, api::visible, table};
+use crate::rows::api::{asker, open};
+
+/// Changed rows listed when the caller names no number.
+const CHANGES_SHOWN: u32 = 200;
 
 /// The routes of versions.
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
         .public(routes!(list_versions))
+        .public(routes!(compare_versions))
         .signed_in(routes!(restore_version))
 }
 
@@ -31,6 +42,80 @@ async fn list_versions(
     let rows = store::list(&mut ctx.read().await?, &dataset, &page).await?;
     let key = |v: &Version| vec![Value::from(v.number)];
     Ok(Json(List::build(rows, &page, key, |v| v)))
+}
+
+/// How many rows two versions differ by, and which.
+#[derive(Serialize, ToSchema)]
+pub struct VersionChanges {
+    /// The earlier version.
+    pub before: i64,
+    /// The later version.
+    pub after: i64,
+    /// Rows only the later version has.
+    pub added: i64,
+    /// Rows only the earlier version has.
+    pub removed: i64,
+    /// Rows both have, with other values.
+    pub changed: i64,
+    /// Columns of `items`: the key, and `change`.
+    #[schema(value_type = Vec<Object>)]
+    pub columns: Vec<ColumnView>,
+    /// Some of them: their keys, and `change`: `added`, `removed` or `changed`.
+    #[schema(value_type = Vec<Object>)]
+    pub items: Box<RawValue>,
+}
+
+/// Which versions are compared.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Compared {
+    /// The earlier version; the one before when absent.
+    #[param(minimum = 1)]
+    since: Option<i64>,
+    /// Rows listed at most.
+    #[param(minimum = 0, maximum = 1000, default = 200)]
+    limit: Option<u32>,
+    /// What the rows are for.
+    purpose: Option<String>,
+}
+
+/// What changed between two versions, by the fields marked as key, in the form in which both
+/// leave for the caller.
+#[utoipa::path(get, path = "/api/v1/datasets/{id}/versions/{number}/changes", tag = "chain",
+    params(("id" = String, Path, description = "Id or code"), ("number" = i64, Path), Compared),
+    responses((status = 200, body = VersionChanges), Problems))]
+async fn compare_versions(
+    ctx: Ctx,
+    PathId((id, number)): PathId<(String, i64)>,
+    Query(compared): Query<Compared>,
+) -> Result<Json<VersionChanges>> {
+    let dataset = visible(&ctx, &id).await?;
+    let keys = dataset.profile.fields.iter().filter(|f| f.key);
+    let keys: Vec<String> = keys.map(|f| f.name.clone()).collect();
+    if keys.is_empty() {
+        let words = Text::new(
+            "这个数据集没有主键，不能逐行对照。",
+            "This dataset has no key to compare rows by.",
+        );
+        return Err(Error::conflict("no_key", words));
+    }
+    let purpose = tianyuan_lake::query::api::purpose(compared.purpose)?;
+    let before = compared.since.unwrap_or(number - 1);
+    let earlier = open(&ctx, &dataset, Some(before), &purpose).await?;
+    let later = open(&ctx, &dataset, Some(number), &purpose).await?;
+    let shown = usize::try_from(compared.limit.unwrap_or(CHANGES_SHOWN)).unwrap_or(0);
+    let asker = asker(&ctx, purpose, Exit::REST);
+    let found = diff(&ctx.app, &asker, &earlier, &later, &keys, shown).await?;
+    let columns = found.shown.first().map(|batch| column_views(&batch.schema()));
+    Ok(Json(VersionChanges {
+        before,
+        after: number,
+        added: found.added,
+        removed: found.removed,
+        changed: found.changed,
+        columns: columns.unwrap_or_default(),
+        items: json_rows(&found.shown)?,
+    }))
 }
 
 /// Makes an older version the current one again, with the fields it had. Doing it again changes

@@ -16,7 +16,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
 use futures::StreamExt as _;
 use tianyuan_kernel::prelude::*;
@@ -55,7 +55,7 @@ pub struct Prepared {
     context: SessionContext,
     plan: LogicalPlan,
     tables: Vec<Gated>,
-    sql: String,
+    sql: Option<String>,
     explain: bool,
     schema: SchemaRef,
 }
@@ -66,6 +66,23 @@ impl Prepared {
     pub fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
+}
+
+/// Plans what a frame over one table yields, for those who ask without SQL.
+///
+/// # Errors
+/// What the planner says.
+pub(crate) fn of_frame(context: SessionContext, frame: DataFrame, table: Gated) -> Result<Prepared> {
+    let plan = frame.into_optimized_plan().map_err(of_query)?;
+    let schema = Arc::new(Schema::new(plan.schema().as_arrow().fields().clone()));
+    Ok(Prepared {
+        context,
+        plan,
+        tables: vec![table],
+        sql: None,
+        explain: false,
+        schema,
+    })
 }
 
 /// Reads a statement and plans it over the caller's tables.
@@ -112,7 +129,7 @@ pub async fn prepare(app: &App, asker: &Asker, sql: &str) -> Result<Prepared> {
         context,
         plan,
         tables,
-        sql: sql.to_owned(),
+        sql: Some(sql.to_owned()),
         explain: checked.explain,
         schema,
     })
@@ -196,7 +213,7 @@ impl Prepared {
         if !self.explain {
             let release = Release {
                 tables: self.tables.iter().collect(),
-                sql: Some(&self.sql),
+                sql: self.sql.as_deref(),
             };
             supervision::note(app, asker, &release).await?;
         }
