@@ -157,8 +157,16 @@ pub async fn all(
     let plan = Plan::of(gated, query)?;
     let context = lake.session(app, [gated.clone()])?;
     let reference = datafusion::common::TableReference::bare(gated.table.name.clone());
+    let sorted = !query.sort.is_empty();
+    if !sorted {
+        // One reader goes through the files as they stand; to sort, it would have to read them
+        // to their end before the first row leaves.
+        let state = context.state_ref();
+        let mut state = state.write();
+        state.config_mut().options_mut().execution.target_partitions = 1;
+    }
     let table = context.table(reference).await.map_err(of_query)?;
-    let frame = plan.all(table).map_err(of_query)?;
+    let frame = plan.all(table, sorted).map_err(of_query)?;
     of_frame(context, frame, gated.clone())?
         .run(app, asker, rows_max)
         .await
@@ -287,14 +295,14 @@ impl Plan {
             .try_fold(table, |table, condition| table.filter(condition.clone()))
     }
 
-    /// Everything that fits; without an order asked for, in the order of the file.
-    fn all(&self, table: DataFrame) -> datafusion::common::Result<DataFrame> {
+    /// Everything that fits, without row numbers.
+    fn all(&self, table: DataFrame, sorted: bool) -> datafusion::common::Result<DataFrame> {
         let names = table.schema().fields().iter().map(|f| f.name().clone());
         let names: Vec<String> = names.filter(|name| name != ROW_ID).collect();
         let wanted = |name: &&String| self.fields.is_empty() || self.fields.contains(name);
         let columns: Vec<Expr> = names.iter().filter(wanted).map(ident).collect();
         let mut frame = self.filtered(table, false)?;
-        if !self.sort.is_empty() {
+        if sorted {
             frame = frame.sort(self.sort.clone())?;
         }
         frame.select(columns)

@@ -3,6 +3,8 @@
 
 pub mod api;
 mod export;
+#[cfg(test)]
+mod tests;
 
 /// Rows of a workbook: what its reader on the other side takes too.
 pub(crate) const XLSX_ROWS_MAX: i64 = 100_000;

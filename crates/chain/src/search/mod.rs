@@ -11,6 +11,8 @@ mod index;
 pub mod pinyin;
 pub mod segment;
 mod shelf;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, RwLock};
 

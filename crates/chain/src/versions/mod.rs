@@ -3,6 +3,8 @@
 
 pub mod api;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 use tianyuan_kernel::prelude::*;
