@@ -4,6 +4,7 @@ import type { Dataset, FileLink } from '@/api/types'
 
 export const FORMATS = ['csv', 'xlsx', 'json', 'ndjson', 'geojson', 'parquet'] as const
 export type Format = (typeof FORMATS)[number]
+export const FORMAT_NAMES: Record<Format, string> = { csv: 'CSV', xlsx: 'XLSX', json: 'JSON', ndjson: 'NDJSON', geojson: 'GeoJSON', parquet: 'Parquet' }
 /** A workbook takes this many rows. */
 export const XLSX_ROWS_MAX = 100_000
 

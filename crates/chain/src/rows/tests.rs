@@ -30,22 +30,32 @@ async fn a_file_holds_what_the_conditions_leave_in_the_order_asked_for() {
             let path = format!("/api/v1/datasets/stops/export/{query}");
             b.stranger.get(&path).await.expect(200).text()
         };
-        let some = "csv?filter=renci:ge:90&filter=bianhao:begins:S00&sort=-renci&fields=bianhao,renci";
+        let some =
+            "csv?filter=renci:ge:90&filter=bianhao:begins:S00&sort=-renci&fields=bianhao,renci";
         let some = file(some).await;
         assert_eq!(
-            some.trim_start_matches('\u{feff}').lines().collect::<Vec<_>>(),
-            ["编号,人次", "S0012,120", "S0011,110", "S0010,100", "S0009,90"]
+            some.trim_start_matches('\u{feff}')
+                .lines()
+                .collect::<Vec<_>>(),
+            [
+                "编号,人次",
+                "S0012,120",
+                "S0011,110",
+                "S0010,100",
+                "S0009,90"
+            ]
         );
         let whole = file("csv").await;
         let numbers: Vec<&str> = whole.lines().skip(1).map(|l| &l[..5]).collect();
         assert_eq!(numbers.len(), 12);
         assert!(numbers.is_sorted(), "the order of the file: {whole}");
         assert_eq!(file("csv?version=1").await.lines().count(), 9);
-        assert_eq!(file("ndjson?q=%E7%A4%BA%E4%BE%8B2").await.lines().count(), 4);
-        let json: serde_json::Value = serde_json::from_str(
-            &file("json?filter=renci:eq:30&fields=bianhao").await,
-        )
-        .unwrap();
+        assert_eq!(
+            file("ndjson?q=%E7%A4%BA%E4%BE%8B2").await.lines().count(),
+            4
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&file("json?filter=renci:eq:30&fields=bianhao").await).unwrap();
         assert_eq!(json, json!([{ "bianhao": "S0003" }]));
     })
     .await;

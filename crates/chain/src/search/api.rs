@@ -84,8 +84,8 @@ pub struct Found {
     pub code: String,
     /// Its title, cut where the words stand.
     pub title: Vec<Part>,
-    /// Its title in English; may be empty.
-    pub title_en: String,
+    /// Its title in English, cut where the words stand; may be empty.
+    pub title_en: Vec<Part>,
     /// Some of its summary, cut where the words stand.
     pub summary: Vec<Part>,
     /// Some of its summary in English; may be empty.
@@ -108,6 +108,8 @@ pub struct Found {
     pub has_places: bool,
     /// Its rows; null while there are none.
     pub rows: Option<i64>,
+    /// The files anybody can have it as.
+    pub formats: Vec<FileFormat>,
     /// Its quality, 0 to 100.
     pub quality: Option<f64>,
     /// When its rows, or else its entry, last changed.
@@ -278,7 +280,7 @@ fn found_card(card: &Card, words: &[Vec<char>]) -> Found {
         id: card.id.clone(),
         code: card.code.clone(),
         title: mark(&card.title, words),
-        title_en: card.title_en.clone(),
+        title_en: mark(&card.title_en, words),
         summary: snippet(&card.summary, words),
         summary_en: snippet(&card.summary_en, words),
         unit_id: card.unit_id.clone(),
@@ -290,6 +292,7 @@ fn found_card(card: &Card, words: &[Vec<char>]) -> Found {
         update_cycle: card.cycle.to_owned(),
         has_places: card.has_places,
         rows: card.rows,
+        formats: card.formats().collect(),
         quality: card.quality,
         updated_at: card.updated_at,
         sample: card.sample,
@@ -408,6 +411,8 @@ fn suggest(cards: &[Arc<Card>], visible: &Visible, typed: &str) -> Vec<Suggestio
         };
         if let Some(rank) = rank {
             found.insert((rank, card.title.clone()), Some(card.code.clone()));
+        } else if card.folded_title_en.contains(typed) {
+            found.insert((2, card.title_en.clone()), Some(card.code.clone()));
         }
         for words in card.tags.iter().chain([&card.unit]) {
             if super::segment::folded(words).contains(typed) {

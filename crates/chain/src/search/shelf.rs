@@ -37,6 +37,7 @@ pub(crate) struct Card {
     pub(crate) updated_at: Micros,
     pub(crate) sample: bool,
     pub(crate) folded_title: String,
+    pub(crate) folded_title_en: String,
     pub(crate) spellings: Vec<String>,
     body: String,
 }
@@ -78,6 +79,7 @@ impl Card {
             updated_at: d.current.as_ref().map_or(d.updated_at, |c| c.published_at),
             sample: p.sample,
             folded_title: folded(&p.title),
+            folded_title_en: folded(&p.title_en),
             spellings: spellings(&p.title),
             body: body.join("\n"),
         }

@@ -16,8 +16,14 @@ async fn shelf(b: &Bench) {
     ] {
         let mut profile = b.profile(title);
         profile["opening"] = json!(opening);
+        profile["title_en"] = json!(format!("The {code}"));
         let new = json!({ "code": code, "profile": profile });
-        let made = b.officer.post("/api/v1/datasets", new).await.expect(201).json();
+        let made = b
+            .officer
+            .post("/api/v1/datasets", new)
+            .await
+            .expect(201)
+            .json();
         let upload = b.upload(made["id"].as_str().unwrap(), "a.csv", text.as_bytes());
         let upload = upload.await;
         assert_eq!(b.load(&upload, json!({})).await["state"], "loaded");
@@ -33,7 +39,10 @@ async fn search(b: &Bench, query: &str) -> Value {
 
 fn codes(found: &Value) -> Vec<&str> {
     let items = found["items"].as_array().unwrap();
-    items.iter().map(|one| one["code"].as_str().unwrap()).collect()
+    items
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -41,7 +50,10 @@ async fn what_was_found_comes_in_the_order_asked_for() {
     bench(async |b: Bench| {
         shelf(&b).await;
         // anyue, liangting, neibu.
-        assert_eq!(codes(&search(&b, "sort=title").await), ["figures", "pavilions", "inner"]);
+        assert_eq!(
+            codes(&search(&b, "sort=title").await),
+            ["figures", "pavilions", "inner"]
+        );
         let rows = search(&b, "sort=rows").await;
         assert_eq!(codes(&rows).last(), Some(&"pavilions"), "{rows}");
         let updated = search(&b, "sort=updated").await;
@@ -63,14 +75,45 @@ async fn formats_narrow_a_search_to_what_anybody_can_have() {
         let all = search(&b, "").await;
         let formats = all["facets"]["format"].as_array().unwrap().iter();
         let formats: Vec<(&str, i64)> = formats
-            .map(|one| (one["value"].as_str().unwrap(), one["count"].as_i64().unwrap()))
+            .map(|one| {
+                (
+                    one["value"].as_str().unwrap(),
+                    one["count"].as_i64().unwrap(),
+                )
+            })
             .collect();
         for wanted in [("csv", 2), ("xlsx", 2), ("parquet", 2), ("geojson", 1)] {
             assert!(formats.contains(&wanted), "{wanted:?} in {formats:?}");
         }
         assert_eq!(codes(&search(&b, "format=geojson").await), ["pavilions"]);
         assert_eq!(search(&b, "format=csv&q=neibu").await["total"], 0);
-        b.stranger.get("/api/v1/search/datasets?format=docx").await.expect(400);
+        b.stranger
+            .get("/api/v1/search/datasets?format=docx")
+            .await
+            .expect(400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn english_words_are_suggested_and_marked_too() {
+    bench(async |b: Bench| {
+        shelf(&b).await;
+        let suggested = b.stranger.get("/api/v1/search/suggestions?q=pav").await;
+        let suggested = suggested.expect(200).json();
+        assert_eq!(suggested["items"][0]["text"], "The pavilions");
+        assert_eq!(suggested["items"][0]["code"], "pavilions");
+        let found = search(&b, "q=pavilions").await;
+        let title = found["items"][0]["title_en"].clone();
+        let (rest, hit) = (
+            json!({ "text": "The ", "hit": false }),
+            json!({ "text": "pavilions", "hit": true }),
+        );
+        assert_eq!(title, json!([rest, hit]));
+        assert_eq!(
+            found["items"][0]["formats"],
+            json!(["csv", "xlsx", "json", "geojson", "parquet"])
+        );
     })
     .await;
 }

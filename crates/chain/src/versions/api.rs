@@ -106,7 +106,10 @@ async fn compare_versions(
     let shown = usize::try_from(compared.limit.unwrap_or(CHANGES_SHOWN)).unwrap_or(0);
     let asker = asker(&ctx, purpose, Exit::REST);
     let found = diff(&ctx.app, &asker, &earlier, &later, &keys, shown).await?;
-    let columns = found.shown.first().map(|batch| column_views(&batch.schema()));
+    let columns = found
+        .shown
+        .first()
+        .map(|batch| column_views(&batch.schema()));
     Ok(Json(VersionChanges {
         before,
         after: number,

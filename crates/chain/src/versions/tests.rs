@@ -29,7 +29,10 @@ async fn what_changed_between_two_versions_is_listed_by_key() {
             load(&b, &id, text, true).await;
         }
         let path = "/api/v1/datasets/prices/versions";
-        b.stranger.get(&format!("{path}/2/changes")).await.expect(404);
+        b.stranger
+            .get(&format!("{path}/2/changes"))
+            .await
+            .expect(404);
         let publish = "/api/v1/datasets/prices/publish";
         b.officer.post(publish, json!({})).await.expect(200);
         let told = b.stranger.get(&format!("{path}/2/changes")).await;
@@ -44,8 +47,14 @@ async fn what_changed_between_two_versions_is_listed_by_key() {
         let back = back.await.expect(200).json();
         assert_eq!((&back["added"], &back["items"]), (&json!(1), &json!([])));
         // There is nothing before the first, and no ninth.
-        b.stranger.get(&format!("{path}/1/changes")).await.expect(404);
-        b.stranger.get(&format!("{path}/9/changes")).await.expect(404);
+        b.stranger
+            .get(&format!("{path}/1/changes"))
+            .await
+            .expect(404);
+        b.stranger
+            .get(&format!("{path}/9/changes"))
+            .await
+            .expect(404);
     })
     .await;
 }
@@ -67,7 +76,12 @@ async fn versions_without_a_key_are_not_compared_and_closed_rows_not_at_all() {
         profile["opening"] = json!("none");
         profile["sharing"] = json!("none");
         let new = json!({ "code": "inner", "profile": profile });
-        let made = b.officer.post("/api/v1/datasets", new).await.expect(201).json();
+        let made = b
+            .officer
+            .post("/api/v1/datasets", new)
+            .await
+            .expect(201)
+            .json();
         for text in ["甲,乙\na,1\n", "甲,乙\na,2\n"] {
             load(&b, made["id"].as_str().unwrap(), text, true).await;
         }

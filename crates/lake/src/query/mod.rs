@@ -72,7 +72,11 @@ impl Prepared {
 ///
 /// # Errors
 /// What the planner says.
-pub(crate) fn of_frame(context: SessionContext, frame: DataFrame, table: Gated) -> Result<Prepared> {
+pub(crate) fn of_frame(
+    context: SessionContext,
+    frame: DataFrame,
+    table: Gated,
+) -> Result<Prepared> {
     let plan = frame.into_optimized_plan().map_err(of_query)?;
     let schema = Arc::new(Schema::new(plan.schema().as_arrow().fields().clone()));
     Ok(Prepared {
