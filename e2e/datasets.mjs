@@ -44,15 +44,15 @@ export async function loadVersion(officer, dataset, name, bytes, fields = {}) {
     await send('PUT', `/uploads/${begun.id}/content?offset=${at}`, content.slice(at, at + PIECE_BYTES))
   }
   const read = await until(send, `/uploads/${begun.id}`, (one) => !['receiving', 'reading'].includes(one.state))
-  assert.equal(read.state, 'read', JSON.stringify(read.problem ?? read))
+  assert.equal(read.state, 'read', JSON.stringify(read.problem))
   const columns = read.found.columns.filter((one) => fields[one.column] !== null)
   await send('POST', `/uploads/${begun.id}/load`, {
     fields: columns.map((one) => ({ column: one.column, field: { ...one.field, ...fields[one.column] } })),
     publish: true,
     accept_rejects: true,
   })
-  const loaded = await until(send, `/uploads/${begun.id}`, (one) => one.state !== 'loading')
-  assert.equal(loaded.state, 'loaded', JSON.stringify(loaded.problem ?? loaded))
+  const loaded = await until(send, `/uploads/${begun.id}`, (one) => ['loaded', 'failed'].includes(one.state))
+  assert.equal(loaded.state, 'loaded', JSON.stringify(loaded.problem))
   return loaded
 }
 

@@ -133,7 +133,9 @@ function gridOf(spec: ChartSpec, rows: Row[], timely: boolean): Grid {
   return { categories, series, left: { categories: steps ? 0 : order.length - categories.length, series: additive(spec) ? 0 : rest.length } }
 }
 
-const withUnit = (value: number, unit: string) => (unit ? `${formatNumber(value)} ${formatUnit(unit)}` : formatNumber(value))
+/** As many digits as a sentence bears: whole numbers whole, others to four figures. */
+const round = (value: number) => (Number.isInteger(value) || Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4)))
+const withUnit = (value: number, unit: string) => (unit ? `${formatNumber(round(value))} ${formatUnit(unit)}` : formatNumber(round(value)))
 
 function sentence(plot: Plot): string {
   const only = plot.series.length === 1 ? plot.series[0] : undefined
