@@ -152,8 +152,11 @@ describe('examples', () => {
   })
 
   it('use a value that occurs, and only a plain one', () => {
-    expect(sampleOf(about.fields, { town: '朱家角镇', area: 3 })).toEqual({ field: 'town', value: '朱家角镇' })
-    expect(sampleOf(about.fields, { town: `"; rm -rf ~`, area: 3 })).toBeNull()
+    expect(sampleOf(about.fields, [{ town: '朱家角镇', area: 3 }])).toEqual({ field: 'town', value: '朱家角镇' })
+    expect(sampleOf(about.fields, [{ town: `"; rm -rf ~`, area: 3 }])).toBeNull()
+    const named = [field('id', 'text'), field('town', 'text'), field('kind', 'text')]
+    const rows = ['甲镇', '乙镇', '乙镇'].map((town, i) => ({ id: `P${i}`, town, kind: '公园' }))
+    expect(sampleOf(named, rows)).toEqual({ field: 'town', value: '乙镇' })
     const code = exampleOf('curl', 'some', { ...about, sample: { field: 'town', value: '朱家角镇' } })
     expect(code).toContain("'filter=town:eq:朱家角镇'")
   })

@@ -113,13 +113,14 @@ fn joined(tables: &[Gated; 2], keys: &[String]) -> Result<String> {
     });
     let on = keys.iter().map(|key| {
         let key = quoted(key);
-        format!("a.{key} IS NOT DISTINCT FROM b.{key}")
+        // In brackets: the parser takes all that follows FROM for the other side.
+        format!("(a.{key} IS NOT DISTINCT FROM b.{key})")
     });
     let compared = before.fields().iter().map(|field| field.name().as_str());
     let compared = compared.filter(|name| both(name) && !keys.iter().any(|key| key == name));
     let differs = compared.map(|name| {
         let name = quoted(name);
-        format!(" OR a.{name} IS DISTINCT FROM b.{name}")
+        format!(" OR (a.{name} IS DISTINCT FROM b.{name})")
     });
     Ok(format!(
         "SELECT {}, CASE WHEN b.is_there IS NULL THEN 'added' WHEN a.is_there IS NULL \

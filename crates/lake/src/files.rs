@@ -131,7 +131,7 @@ async fn create_file_link(
     let path = format!(
         "/files/{}/{}-v{}.parquet",
         seal(&app, &ticket)?,
-        gated.table.id,
+        gated.table.name,
         gated.version.number
     );
     let public = app.config().server.public_url.as_ref();

@@ -36,18 +36,28 @@ const shell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 /** Inside double quotes of Python, R and JavaScript alike. */
 const string = (text: string) => JSON.stringify(text)
 
-/** A value of the first row that is short and plain enough to stand in a line of code. */
-export function sampleOf(fields: About['fields'], row: Record<string, unknown> | null): About['sample'] {
-  if (!row) return null
-  const plain = fields.filter((one) => one.type === 'text' && /^[\p{L}\p{N}._-]{1,20}$/u.test(String(row[one.name] ?? '')))
-  // Codes are exact and name one row; a group's name finds several.
-  const field = plain.find((one) => /\p{Script=Han}/u.test(String(row[one.name]))) ?? plain[0]
-  return field ? { field: field.name, value: String(row[field.name]) } : null
+/** A value of some rows that is short and plain enough to stand in a line of code; one that occurs often, if there is one. */
+export function sampleOf(fields: About['fields'], rows: Record<string, unknown>[]): About['sample'] {
+  let [found, best]: [About['sample'], number] = [null, 0]
+  for (const field of fields.filter((one) => one.type === 'text')) {
+    const counts = new Map<string, number>()
+    for (const row of rows) {
+      const value = String(row[field.name] ?? '')
+      if (/^[\p{L}\p{N}._-]{1,20}$/u.test(value)) counts.set(value, (counts.get(value) ?? 0) + 1)
+    }
+    // A field with one value only tells nothing; a group's name is better than a code.
+    const groups = counts.size > 1 || rows.length < 2
+    for (const [value, n] of counts) {
+      const worth = (groups ? n : 0.5) + (/\p{Script=Han}/u.test(value) ? 0.25 : 0)
+      if (worth > best) [found, best] = [{ field: field.name, value }, worth]
+    }
+  }
+  return found
 }
 
 /** What has to be there before the lines run. */
 export function needsOf(language: Language, task: Task): string {
-  if (language === 'python') return { all: 'pandas', some: '', sql: '', parquet: 'duckdb' }[task]
+  if (language === 'python') return { all: 'pandas', some: '', sql: '', parquet: 'pandas, pyarrow' }[task]
   if (language === 'r') return { all: '', some: 'jsonlite', sql: 'httr2', parquet: 'httr2, arrow' }[task]
   return language === 'javascript' ? 'Node 18+' : ''
 }
@@ -83,7 +93,7 @@ function python(task: Task, about: About): string {
     case 'sql':
       return ['import json, urllib.request', '', base, `# ${t('example.sql')}`, `sql = ${string(selectOf(about))}`, 'request = urllib.request.Request(', '    f"{base}/sql",', '    data=json.dumps({"sql": sql}).encode(),', '    headers={"Content-Type": "application/json"},', ')', 'answer = json.load(urllib.request.urlopen(request))', 'for row in answer["rows"]:', '    print(row)'].join('\n')
     default:
-      return ['import json, urllib.request', 'import duckdb', '', base, `# ${t('example.duckdb')}`, 'request = urllib.request.Request(', `    f"{base}/datasets/${about.id}/file-links",`, '    data=b"{}",', '    headers={"Content-Type": "application/json"},', ')', 'link = json.load(urllib.request.urlopen(request))', `url = ${string(about.base)} + link["path"]`, 'print(duckdb.sql(f"SELECT * FROM read_parquet(\'{url}\') LIMIT 5"))'].join('\n')
+      return ['import json, urllib.request', 'import pandas as pd', '', base, `# ${t('example.parquet')}`, 'request = urllib.request.Request(', `    f"{base}/datasets/${about.id}/file-links",`, '    data=b"{}",', '    headers={"Content-Type": "application/json"},', ')', 'link = json.load(urllib.request.urlopen(request))', `url = ${string(about.base)} + link["path"]`, 'df = pd.read_parquet(url)', 'print(df.head())', `# ${t('example.duckdb')}`, '# duckdb.sql(f"SELECT * FROM read_parquet(\'{url}\')")'].join('\n')
   }
 }
 

@@ -106,7 +106,7 @@ export const portal = define({
   'chart.leftSeries': ['只画最大的 {shown} 项，其余 {n} 项未画。', 'The {shown} largest are drawn; {n} are not.'],
   'chart.leftNoTime': ['没有时间的行未画。', 'Rows without a time are not drawn.'],
   'chart.cutGroups': ['分组太多，只统计了一部分。换一个字段或加上筛选条件。', 'Too many groups; only some were counted. Choose another field or add a condition.'],
-  'chart.cutPoints': ['只画前 {n} 个点，可加筛选条件缩小范围。', 'The first {n} points are drawn; add a condition to narrow them.'],
+  'chart.cutPoints': ['点太多，随机画出 {n} 个；可加筛选条件缩小范围。', 'There are too many points; {n} of them are drawn, chosen by chance. Add a condition to narrow them.'],
   'bucket.none': ['不归并', 'as it is'],
   'bucket.year': ['按年', 'by year'],
   'bucket.month': ['按月', 'by month'],
@@ -275,6 +275,6 @@ export const portal = define({
   'example.some': ['按条件取 10 行，并数一共有多少行', 'ten rows that match, and how many there are'],
   'example.pages': ['按条件取行，一页接一页', 'rows that match, page after page'],
   'example.sql': ['用 SQL 分组统计', 'count by group, in SQL'],
-  'example.parquet': ['取一个短时有效的地址，下载 Parquet 文件', 'get a short-lived address, then the Parquet file'],
-  'example.duckdb': ['取一个短时有效的地址，用 DuckDB 直接读', 'get a short-lived address and let DuckDB read it'],
+  'example.parquet': ['取一个短时有效的地址，读 Parquet 文件', 'get a short-lived address, then the Parquet file'],
+  'example.duckdb': ['DuckDB 也能直接读这个地址', 'DuckDB reads the same address'],
 })

@@ -25,7 +25,7 @@ export interface ChartSpec {
 
 /** Groups asked for at most: enough to find the largest ones of a chart. */
 export const GROUPS_MAX = 5_000
-/** Points of a scatter chart. */
+/** Points of a scatter chart; where there are more, chance chooses them, so that no stretch of the file speaks for all. */
 export const POINTS_MAX = 3_000
 
 export const isNumeric = (field: Pick<ChartField, 'type'> | undefined) => field?.type === 'integer' || field?.type === 'number'
@@ -106,7 +106,7 @@ export function statementOf(spec: ChartSpec, table: string, condition: string): 
   if (spec.kind === 'scatter') {
     const split = spec.split ? `, ${quoted(spec.split)} AS s` : ''
     const there = both(condition, `${quoted(spec.x)} IS NOT NULL`, `${quoted(spec.y)} IS NOT NULL`)
-    return `SELECT ${quoted(spec.x)} AS x, ${quoted(spec.y)} AS y${split} ${from}${where(there)} LIMIT ${POINTS_MAX}`
+    return `SELECT ${quoted(spec.x)} AS x, ${quoted(spec.y)} AS y${split} ${from}${where(there)} ORDER BY random() LIMIT ${POINTS_MAX}`
   }
   const split = spec.split ? `, ${quoted(spec.split)} AS s` : ''
   const groups = spec.split ? '1, 2' : '1'
