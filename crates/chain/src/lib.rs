@@ -9,6 +9,7 @@ pub mod ckan;
 pub mod datasets;
 pub mod dcat;
 pub mod demo;
+pub mod disclosure;
 pub mod ledgers;
 pub mod open;
 pub mod quality;
@@ -57,6 +58,7 @@ pub fn room() -> Room {
         .routes(search::api::routes())
         .routes(uploads::api::routes())
         .routes(versions::api::routes())
+        .routes(disclosure::api::routes())
         .routes(rows::api::routes())
         .kinds(&uploads::KINDS)
         .jobs(&[uploads::READ, uploads::LOAD, uploads::COLLECT])

@@ -230,6 +230,18 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What a field could tell about a person.
+    FieldExposure {
+        /// Nothing.
+        None = "none", "无", "Nothing";
+        /// With others it can tell who it is (准标识符): age, sex, place.
+        Identifying = "identifying", "准标识", "Could identify, with others";
+        /// Nobody should learn it about somebody (敏感属性): a diagnosis, an income.
+        Sensitive = "sensitive", "敏感属性", "Nobody's business";
+    }
+}
+
+vocabulary! {
     /// What a field means to those who draw it.
     FieldRole {
         /// Nothing special.

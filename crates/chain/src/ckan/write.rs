@@ -7,6 +7,7 @@ use tianyuan_kernel::prelude::*;
 use super::Given;
 use super::read::of_resource;
 use super::view::{Units, package};
+use crate::disclosure::{self, Passed};
 use crate::datasets::api::{NewDataset, change, create, publish, withdraw};
 use crate::datasets::{Profile, store};
 use crate::uploads::api::NewUpload;
@@ -90,7 +91,9 @@ pub(super) async fn package_create(ctx: &Ctx, given: &Given) -> Result<Value> {
     };
     let mut dataset = create(ctx, &mut tx, new).await?;
     if given.value("private") == Some(Value::Bool(false)) {
-        publish(ctx, &mut tx, &mut dataset).await?;
+        // It was entered just now, and has no rows.
+        let passed = Passed::empty(&dataset);
+        publish(ctx, &mut tx, &mut dataset, &passed).await?;
     }
     tx.commit().await?;
     Ok(package(&crate::dcat::base(&ctx.app), &units, &dataset))
@@ -102,18 +105,29 @@ pub(super) async fn package_patch(ctx: &Ctx, given: &Given) -> Result<Value> {
         Some(id) => id,
         None => given.needed("name")?,
     };
-    let mut tx = ctx.begin().await?;
-    let mut dataset = store::get(&mut tx, &key).await?;
-    ctx.allow(Action::Edit, &dataset)?;
-    let mut profile = dataset.profile.clone();
+    let publishes = given.value("private") == Some(Value::Bool(false));
+    let (units, present) = {
+        let mut sql = ctx.read().await?;
+        let present = store::get(&mut sql, &key).await?;
+        ctx.allow(Action::Edit, &present)?;
+        (Units::load(&mut sql).await?, present)
+    };
+    let mut profile = present.profile.clone();
     over(given, &mut profile);
-    let units = Units::load(&mut tx).await?;
     if let Some(key) = given.text("owner_org") {
         profile.unit_id = owner(ctx, &units, &key)?;
     }
-    change(ctx, &mut tx, &mut dataset, profile).await?;
+    let passed = disclosure::before_opening(ctx, &key, Some(&profile), publishes).await?;
+    let mut tx = ctx.begin().await?;
+    let mut dataset = store::get(&mut tx, &key).await?;
+    ctx.allow(Action::Edit, &dataset)?;
+    passed.still(&dataset)?;
+    change(ctx, &mut tx, &mut dataset, profile, &passed).await?;
     match given.value("private") {
-        Some(Value::Bool(false)) => publish(ctx, &mut tx, &mut dataset).await?,
+        Some(Value::Bool(false)) => {
+            let passed = passed.after(&dataset);
+            publish(ctx, &mut tx, &mut dataset, &passed).await?;
+        }
         Some(Value::Bool(true)) => withdraw(ctx, &mut tx, &mut dataset).await?,
         _ => {}
     }

@@ -10,12 +10,13 @@ use tianyuan_kernel::prelude::*;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::fields::is_name;
+use super::fields::{is_name, lowered};
 use super::store::{self, Filter, Visible};
 use super::{
     CHANGED, CREATED, Dataset, DatasetId, PUBLISHED, Profile, WITHDRAWN, check, check_opening,
     table,
 };
+use crate::disclosure::{self, Passed};
 use crate::search::pinyin;
 use crate::words::{DatasetState, Opening, Sharing};
 
@@ -223,11 +224,12 @@ async fn change_dataset(
     PathId(id): PathId<String>,
     Json(profile): Json<Profile>,
 ) -> Result<Response> {
+    let passed = disclosure::before_opening(&ctx, &id, Some(&profile), false).await?;
     let mut tx = ctx.begin().await?;
     let mut dataset = store::get(&mut tx, &id).await?;
     ctx.allow(Action::Edit, &dataset)?;
     ctx.if_match(dataset.version)?;
-    change(&ctx, &mut tx, &mut dataset, profile).await?;
+    change(&ctx, &mut tx, &mut dataset, profile, &passed).await?;
     tx.answer_versioned(StatusCode::OK, dataset.version, &dataset)
         .await
 }
@@ -238,11 +240,16 @@ pub(crate) async fn change(
     tx: &mut Tx,
     dataset: &mut Dataset,
     profile: Profile,
+    passed: &Passed,
 ) -> Result<()> {
     if profile == dataset.profile {
         return Ok(());
     }
     check(&profile)?;
+    let faults = lowered(&dataset.profile.fields, &profile.fields, "fields");
+    if let Some(first) = faults.first().cloned() {
+        return Err(Error::invalid(first.code, first.field, first.detail).with_fields(faults));
+    }
     let unit = unit(tx, &profile).await?;
     // Giving it to another unit is a change of that unit's catalogue too.
     if unit.id != dataset.unit.id {
@@ -253,6 +260,7 @@ pub(crate) async fn change(
         // What is open already stays a decision of those who may open it.
         ctx.allow(Action::Publish, dataset)?;
         check_opening(&profile)?;
+        passed.still(dataset)?;
     }
     dataset.unit = unit;
     dataset.profile = profile;
@@ -268,16 +276,25 @@ pub(crate) async fn change(
     params(("id" = String, Path, description = "Id or code")),
     responses((status = 200, body = Dataset), Problems))]
 async fn publish_dataset(ctx: Ctx, PathId(id): PathId<String>) -> Result<Response> {
+    let passed = disclosure::before_opening(&ctx, &id, None, true).await?;
     let mut tx = ctx.begin().await?;
     let mut dataset = store::get(&mut tx, &id).await?;
-    publish(&ctx, &mut tx, &mut dataset).await?;
+    publish(&ctx, &mut tx, &mut dataset, &passed).await?;
     tx.answer_versioned(StatusCode::OK, dataset.version, &dataset)
         .await
 }
 
 /// Brings a dataset into the catalogue.
-pub(crate) async fn publish(ctx: &Ctx, tx: &mut Tx, dataset: &mut Dataset) -> Result<()> {
+pub(crate) async fn publish(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    dataset: &mut Dataset,
+    passed: &Passed,
+) -> Result<()> {
     ctx.allow(Action::Publish, dataset)?;
+    if dataset.state != DatasetState::Published {
+        passed.still(dataset)?;
+    }
     publish_now(tx, dataset).await
 }
 

@@ -10,7 +10,7 @@ use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 
-use crate::words::{FieldRole, FieldType};
+use crate::words::{FieldExposure, FieldRole, FieldType};
 
 /// Most fields of a dataset.
 pub const FIELDS_MAX: usize = 400;
@@ -52,6 +52,13 @@ pub struct Field {
     #[serde(default)]
     #[schema(max_length = 60)]
     pub class: Option<String>,
+    /// Why it is graded lower than before, or than what was found in it suggests; may be empty.
+    #[serde(default)]
+    #[schema(max_length = 300)]
+    pub grade_reason: String,
+    /// What it could tell about a person; asked before the dataset opens to everybody.
+    #[serde(default = "nothing")]
+    pub exposure: FieldExposure,
     /// How it leaves for those who may not see it as it is; null: not at all.
     #[serde(default)]
     pub otherwise: Option<Treatment>,
@@ -100,6 +107,10 @@ const fn plain() -> FieldRole {
     FieldRole::Plain
 }
 
+const fn nothing() -> FieldExposure {
+    FieldExposure::None
+}
+
 impl Field {
     /// A field without rules.
     #[must_use]
@@ -112,6 +123,8 @@ impl Field {
             meaning: String::new(),
             grade: 1,
             class: None,
+            grade_reason: String::new(),
+            exposure: FieldExposure::None,
             otherwise: None,
             role: FieldRole::Plain,
             unit: String::new(),
@@ -177,6 +190,7 @@ pub fn faults(fields: &[Field], at: &str) -> Vec<FieldError> {
                 0,
                 MEANING_CHARS_MAX,
             ),
+            ("grade_reason", field.grade_reason.chars().count(), 0, 300),
             ("unit", field.unit.chars().count(), 0, 30),
             ("shape", field.shape.chars().count(), 0, 200),
             ("values", field.values.len(), 0, VALUES_MAX),
@@ -217,6 +231,26 @@ pub fn faults(fields: &[Field], at: &str) -> Vec<FieldError> {
                 "One field at most is a longitude, one a latitude.",
             );
             faults.push(fault(at.to_owned(), "role_twice", words));
+        }
+    }
+    faults
+}
+
+/// What was graded lower without a reason, each fault with its path: a field with sensitive content
+/// in it, or one that was graded higher before.
+#[must_use]
+pub fn lowered(before: &[Field], after: &[Field], at: &str) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    for (i, field) in after.iter().enumerate() {
+        let known = before.iter().find(|b| b.name == field.name);
+        let lower = known.filter(|b| b.grade > field.grade);
+        if let Some(known) = lower.filter(|_| field.grade_reason.trim().is_empty()) {
+            let grade = known.grade;
+            let words = text!(
+                "原定 {grade} 级；要降低分级，请写明理由。",
+                "It was graded {grade}; to grade it lower, give a reason."
+            );
+            faults.push(fault(format!("{at}[{i}].grade_reason"), "grade_needs_reason", words));
         }
     }
     faults

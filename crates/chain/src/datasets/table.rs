@@ -11,10 +11,11 @@ use crate::words::{DatasetState, Sharing};
 
 /// Writes the dataset's table.
 pub(crate) async fn put(tx: &mut Tx, dataset: &Dataset) -> Result<()> {
-    store::put(tx, &table(dataset)).await
+    store::put(tx, &of(dataset)).await
 }
 
-fn table(d: &Dataset) -> Table {
+/// The dataset's table, as it is or as it would be.
+pub(crate) fn of(d: &Dataset) -> Table {
     let published = d.state == DatasetState::Published;
     let sharing = match d.profile.sharing {
         Sharing::Unconditional if published => LakeSharing::Unconditional,

@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{
-    BEGUN, DISCARDED, FILE_BYTES_MAX, LOAD, LOADING, PIECE_BYTES_MAX, Payload, READ, RECEIVED,
+    BEGUN, ColumnField, DISCARDED, FILE_BYTES_MAX, Found, LOAD, LOADING, PIECE_BYTES_MAX, Payload, READ, RECEIVED,
     REREAD, UNDER_WAY_MAX, Upload, UploadId, UploadState, Wanted, pieces, places, store,
 };
-use crate::datasets::{self, Dataset, fields};
+use crate::datasets::{self, Dataset, Field, fields};
 use crate::reading::{Layout, format_of};
 use crate::words::DatasetState;
 
@@ -408,6 +408,7 @@ fn check(upload: &Upload, dataset: &Dataset, wanted: &Wanted) -> Result<()> {
             ));
         }
     }
+    faults.extend(lowered(found, wanted));
     if let Some(first) = faults.first().cloned() {
         return Err(Error::invalid(first.code, first.field, first.detail).with_fields(faults));
     }
@@ -417,6 +418,25 @@ fn check(upload: &Upload, dataset: &Dataset, wanted: &Wanted) -> Result<()> {
         datasets::check_opening(&profile)?;
     }
     datasets::check(&profile)
+}
+
+/// Fields graded lower than what was found in their columns, without a reason.
+fn lowered(found: &Found, wanted: &Wanted) -> Vec<FieldError> {
+    let by_column = |field: &ColumnField| {
+        let column = found.columns.iter().find(|c| c.column == field.column);
+        column.map(|c| Field {
+            // It may have been renamed; the column is what was looked at.
+            name: field.field.name.clone(),
+            ..c.field.clone()
+        })
+    };
+    let before: Vec<Field> = wanted.fields.iter().filter_map(by_column).collect();
+    let after: Vec<Field> = wanted.fields.iter().map(|f| f.field.clone()).collect();
+    let mut faults = fields::lowered(&before, &after, "fields");
+    for fault in &mut faults {
+        fault.field = fault.field.replacen("].", "].field.", 1);
+    }
+    faults
 }
 
 /// The rows that cannot be taken, with lines and reasons, as CSV.

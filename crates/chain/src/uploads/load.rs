@@ -16,7 +16,8 @@ use super::check::{Typing, Value};
 use super::pieces::{Pieces, keep};
 use super::read::shown;
 use super::{Checked, Payload, Reject, Upload, UploadId, UploadState, Wanted, store};
-use crate::datasets::{self, Dataset, Field};
+use crate::datasets::{self, Dataset, Field, table};
+use crate::disclosure;
 use crate::quality::{Meter, Quality, of_cycle, of_entry};
 use crate::reading::{self, Layout};
 use crate::versions;
@@ -111,13 +112,12 @@ async fn publish(
     let (Some(found), Some(wanted)) = (&upload.found, &upload.wanted) else {
         return Err(Error::internal("an upload is published before it was read"));
     };
+    hidden(ctx, upload, &dataset, &profile).await?;
     let words = Text::new("正在写入数据湖", "Writing the version");
     ctx.progress(0, checked.accepted, words).await?;
     let schema = schema(&profile.fields);
-    let (sender, batches) = mpsc::channel(2);
     let pieces = Pieces::of(app, &upload.id).await?;
-    let (layout, columns, of) = (found.layout.clone(), wanted.clone(), schema.clone());
-    let reader = tokio::task::spawn_blocking(move || send(&pieces, &layout, &columns, of, &sender));
+    let (batches, reader) = sent(pieces, found.layout.clone(), wanted.clone(), schema.clone());
     let stream = futures::stream::unfold(batches, |mut batches| async move {
         let batch = batches.recv().await?;
         Some((batch, batches))
@@ -148,6 +148,67 @@ async fn publish(
     set_number(&mut tx, &upload.id, version).await?;
     tx.commit().await?;
     Ok(json!({ "version": version, "rows": checked.accepted }))
+}
+
+/// The rows that can be taken, as they are read.
+fn sent(
+    pieces: Pieces,
+    layout: Layout,
+    wanted: Wanted,
+    schema: SchemaRef,
+) -> (
+    mpsc::Receiver<Result<RecordBatch>>,
+    tokio::task::JoinHandle<Result<()>>,
+) {
+    let (sender, batches) = mpsc::channel(2);
+    let work = move || send(&pieces, &layout, &wanted, schema, &sender);
+    (batches, tokio::task::spawn_blocking(work))
+}
+
+/// Readers of an open dataset get these rows at once: are the people in them hidden among each
+/// other?
+async fn hidden(
+    ctx: &JobCtx,
+    upload: &Upload,
+    dataset: &Dataset,
+    profile: &datasets::Profile,
+) -> Result<()> {
+    let (Some(found), Some(wanted)) = (&upload.found, &upload.wanted) else {
+        return Ok(());
+    };
+    let app = &ctx.app;
+    let question = disclosure::question(app, profile, false);
+    if !dataset.is_open() || question.identifying.is_empty() {
+        return Ok(());
+    }
+    let named = tianyuan_lake::anonymity::table::named(&question);
+    let whole = schema(&profile.fields);
+    let places: Vec<usize> = named
+        .iter()
+        .filter_map(|name| whole.index_of(name).ok())
+        .collect();
+    let pieces = Pieces::of(app, &upload.id).await?;
+    let (mut batches, reader) =
+        sent(pieces, found.layout.clone(), wanted.clone(), whole.clone());
+    let mut kept = Vec::new();
+    while let Some(batch) = batches.recv().await {
+        kept.push(batch?.project(&places).map_err(Error::internal)?);
+    }
+    reader.await.map_err(Error::internal)??;
+    let projected = Arc::new(whole.project(&places).map_err(Error::internal)?);
+    let rows = tianyuan_lake::arrow::compute::concat_batches(&projected, &kept)
+        .map_err(Error::internal)?;
+    let mut then = dataset.clone();
+    then.profile = profile.clone();
+    let (k, l) = (question.k, question.l);
+    let found = disclosure::of_rows(app, &table::of(&then), rows, question).await?;
+    match found {
+        Some(found) if !found.identifying.is_empty() && !found.assessment.holds(k, l) => {
+            let (least, below) = (found.assessment.k, found.assessment.rows_below);
+            Err(disclosure::refusal(least, below, k, l))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn set_number(tx: &mut Tx, id: &UploadId, number: i64) -> Result<()> {

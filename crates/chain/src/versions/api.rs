@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{Version, make_current, store};
-use crate::datasets::{self, Dataset, api::visible, table};
+use crate::datasets::{self, Dataset, Field, api::visible, table};
+use crate::disclosure;
 use crate::rows::api::{asker, open};
 
 /// Changed rows listed when the caller names no number.
@@ -130,21 +131,25 @@ async fn restore_version(
     ctx: Ctx,
     PathId((id, number)): PathId<(String, i64)>,
 ) -> Result<Response> {
+    let passed = {
+        let mut sql = ctx.read().await?;
+        let dataset = datasets::store::get(&mut sql, &id).await?;
+        ctx.allow(Action::Publish, &dataset)?;
+        let version = store::get(&mut sql, &dataset, number).await?;
+        drop(sql);
+        let lake_id = VersionId::from_stored(version.version_id.clone());
+        let mut then = dataset.profile.clone();
+        then.fields = fields_of(&dataset, &version);
+        disclosure::before_restoring(&ctx, dataset, &then, (lake_id, number)).await?
+    };
     let mut tx = ctx.begin().await?;
     let mut dataset = datasets::store::get(&mut tx, &id).await?;
     ctx.allow(Action::Publish, &dataset)?;
     let version = store::get(&mut tx, &dataset, number).await?;
     if !version.current {
+        passed.still(&dataset)?;
         let lake_id = VersionId::from_stored(version.version_id.clone());
-        // Grades were perhaps raised since: a field keeps the higher one.
-        let mut fields = version.fields.clone();
-        for field in &mut fields {
-            let now = dataset.profile.fields.iter().find(|f| f.name == field.name);
-            if let Some(now) = now.filter(|now| now.grade >= field.grade) {
-                field.grade = now.grade;
-                field.otherwise.clone_from(&now.otherwise);
-            }
-        }
+        let fields = fields_of(&dataset, &version);
         if dataset.profile.fields != fields {
             dataset.profile.fields = fields;
             datasets::store::update(&mut tx, &mut dataset).await?;
@@ -155,4 +160,20 @@ async fn restore_version(
     }
     tx.answer_versioned(StatusCode::OK, dataset.version, &dataset)
         .await
+}
+
+/// The fields an older version would have now. Grades were perhaps raised since: a field keeps
+/// the higher one, and what was said of it as to people.
+fn fields_of(dataset: &Dataset, version: &Version) -> Vec<Field> {
+    let mut fields = version.fields.clone();
+    for field in &mut fields {
+        let now = dataset.profile.fields.iter().find(|f| f.name == field.name);
+        let Some(now) = now else { continue };
+        field.exposure = now.exposure;
+        if now.grade >= field.grade {
+            field.grade = now.grade;
+            field.otherwise.clone_from(&now.otherwise);
+        }
+    }
+    fields
 }

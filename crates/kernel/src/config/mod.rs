@@ -25,6 +25,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Tables of rows and SQL over them.
     pub lake: LakeConfig,
+    /// What must hold before a dataset opens to everybody.
+    pub opening: OpeningConfig,
     /// The outgoing client.
     pub fetch: FetchConfig,
     /// Limits on what callers can grow.
@@ -193,6 +195,22 @@ impl Default for LakeConfig {
             queries_max: 32,
             file_minutes: 60,
         }
+    }
+}
+
+/// What must hold before a dataset opens to everybody.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpeningConfig {
+    /// Rows that must look alike in all identifying fields (k-anonymity).
+    pub k_min: u64,
+    /// Values of each sensitive field that each such group must hold (l-diversity).
+    pub l_min: u64,
+}
+
+impl Default for OpeningConfig {
+    fn default() -> Self {
+        Self { k_min: 5, l_min: 2 }
     }
 }
 

@@ -7,6 +7,7 @@
 //! (Samarati's height, weighted). The rules here take codes, not values: equal values have equal
 //! codes. A missing value is a value like any other.
 
+pub mod table;
 #[cfg(test)]
 mod tests;
 

@@ -165,6 +165,12 @@ impl Gated {
             .is_some_and(|f| f.name() == ROW_ID)
     }
 
+    /// True when these fields leave as they are, in every row.
+    #[must_use]
+    pub fn shows(&self, fields: &[String]) -> bool {
+        self.released.shows_all(fields.iter().map(String::as_str))
+    }
+
     /// Rows that leave, when that may be told without reading them.
     #[must_use]
     pub fn row_count(&self) -> Option<i64> {

@@ -308,7 +308,8 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     Err(Error::invalid("name", "name", words))
 }
 
-/// Opens the first account, `admin`, as operator and plan office, when there is nobody yet.
+/// Opens the first account, `admin`, when there is nobody yet: it runs the node, keeps the plan
+/// and keeps the data, so that one person can begin; the roles are taken off it as others come.
 /// Answers the password when it was made here; that one must be changed at the first sign-in.
 ///
 /// # Errors
@@ -321,7 +322,11 @@ pub async fn ensure_admin(app: &App, password: Option<String>) -> Result<Option<
     let new = NewPerson {
         username: Some("admin".to_owned()),
         name: "系统管理员".to_owned(),
-        grants: vec![role(Role::Operator), role(Role::PlanOffice)],
+        grants: vec![
+            role(Role::Operator),
+            role(Role::PlanOffice),
+            role(Role::DataOfficer),
+        ],
         must_change: password.is_none(),
         password,
     };
