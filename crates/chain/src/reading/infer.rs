@@ -173,6 +173,7 @@ fn says_code(title: &str) -> bool {
 
 /// A column as it is shown before loading.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ColumnProfile)]
 pub struct Profile {
     /// Its name in the file.
     pub column: String,

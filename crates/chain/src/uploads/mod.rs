@@ -117,6 +117,7 @@ pub struct Reject {
 
 /// What was found in a file.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = UploadFound)]
 pub struct Found {
     /// How it is laid out.
     pub layout: Layout,
