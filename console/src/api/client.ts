@@ -101,6 +101,12 @@ export const api = {
     json<T>(await send('POST', path, { ...options, ...(body !== undefined && { body }) })),
   patch: async <T>(path: string, body: unknown, version: number) =>
     json<T>(await send('PATCH', path, { body, version })),
+  /** The whole record in place of the one of that version. */
+  replace: async <T>(path: string, body: unknown, version: number) =>
+    json<T>(await send('PUT', path, { body, version })),
+  /** The next piece of a file. */
+  piece: async <T>(path: string, data: Blob, params: Params, signal: AbortSignal) =>
+    json<T>(await send('PUT', path, { bytes: { data, type: 'application/octet-stream' }, params, signal })),
   delete: async (path: string) => json<void>(await send('DELETE', path)),
   upload: async <T>(path: string, data: Blob, type: string, params?: Params, idempotencyKey?: string) =>
     json<T>(
@@ -120,6 +126,8 @@ export const api = {
         params: { name: file.name },
       }),
     ),
+  /** A statement's rows in another form than JSON. */
+  postFor: async (path: string, body: unknown, accept: string) => (await send('POST', path, { body, headers: { Accept: accept } })).blob(),
   /** A POST that answers with a file. */
   fetchFile: async (path: string, params: Params) => (await send('POST', path, { params })).blob(),
   /** Every item of a list, page after page; for lists the plan keeps small. */

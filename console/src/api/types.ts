@@ -142,6 +142,16 @@ export type FacetValue = Whole<Schemas['FacetValue']>
 export type Suggestion = Whole<Schemas['Suggestion']>
 export type RowList = Whole<Schemas['RowList']>
 export type SqlAnswer = Whole<Schemas['SqlAnswer']>
+export type SqlTable = Whole<Schemas['SqlTable']>
+export type Upload = Whole<Schemas['Upload']>
+export type UploadFound = Whole<Schemas['UploadFound']>
+export type ColumnProfile = Whole<Schemas['ColumnProfile']>
+export type ColumnField = Whole<Schemas['ColumnField']>
+export type FileLayout = Whole<Schemas['Layout']>
+export type RejectedRow = Whole<Schemas['Reject']>
+export type Quality = Whole<Schemas['Quality']>
+export type DatasetProfile = Whole<Schemas['Profile']>
+export type Disclosure = Whole<Schemas['Disclosure']>
 export type FileLink = Whole<Schemas['FileLink']>
 
 export type FieldProblem = Whole<Schemas['ProblemField']>

@@ -3,6 +3,7 @@ import { computed, readonly, ref } from 'vue'
 import { keep, kept } from '@/lib/kept'
 import { catalogue } from './words/catalogue'
 import { common } from './words/common'
+import { desk } from './words/desk'
 import { papers } from './words/papers'
 import { forecast } from './words/forecast'
 import { goals } from './words/goals'
@@ -24,7 +25,7 @@ export interface Text {
   en: string
 }
 
-export const words = { ...common, ...catalogue, ...portal, ...composite, ...forecast, ...goals, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp, ...warnings }
+export const words = { ...common, ...catalogue, ...desk, ...portal, ...composite, ...forecast, ...goals, ...shell, ...plan, ...papers, ...screen, ...shares, ...shield, ...voice, ...followUp, ...warnings }
 export type Key = keyof typeof words
 
 const current = ref<Lang>(kept<string>('lang') === 'en' ? 'en' : 'zh')

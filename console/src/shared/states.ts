@@ -107,6 +107,21 @@ export const states = {
     weak: look('watch', 'triangle', 'composite.level.weak'),
     unknown: look('idle', 'ring', 'composite.level.unknown'),
   },
+  dataset: {
+    draft: look('idle', 'ring', 'datasetState.draft'),
+    published: look('good', 'disc', 'datasetState.published'),
+    withdrawn: look('watch', 'bar', 'datasetState.withdrawn'),
+  },
+  upload: {
+    receiving: look('water', 'half', 'upload.receiving'),
+    reading: look('water', 'half', 'upload.reading'),
+    read: look('watch', 'triangle', 'upload.read'),
+    loading: look('water', 'half', 'upload.loading'),
+    checked: look('watch', 'triangle', 'upload.checked'),
+    loaded: look('good', 'disc', 'upload.loaded'),
+    failed: look('bad', 'diamond', 'upload.failed'),
+    discarded: look('idle', 'bar', 'upload.discarded'),
+  },
   receipt: {
     good: look('good', 'disc', 'receipt.good'),
     bad: look('bad', 'diamond', 'receipt.bad'),

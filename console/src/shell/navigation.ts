@@ -48,6 +48,8 @@ export const rooms: Room[] = [
     key: 'chain',
     label: 'room.chain',
     items: [
+      { route: 'datasets', label: 'nav.datasets', icon: 'data' },
+      { route: 'sql', label: 'nav.sql', icon: 'code' },
       { route: 'open', label: 'nav.open', icon: 'search' },
       { route: 'ledgers', label: 'nav.ledgers', icon: 'ledger' },
     ],
