@@ -92,7 +92,12 @@ pub struct Utf8<R> {
     pending: std::ops::Range<usize>,
     ended: bool,
     done: bool,
+    /// Decoded and not yet handed out: somebody asked for less than the decoder writes at once.
+    small: Vec<u8>,
 }
+
+/// The decoder writes whole characters only, and wants room for one.
+const CHARACTER_BYTES: usize = 8;
 
 impl<R: Read> Utf8<R> {
     /// Decodes from this encoding; a byte order mark is left out.
@@ -110,16 +115,11 @@ impl<R: Read> Utf8<R> {
             pending: 0..0,
             ended: false,
             done: false,
+            small: Vec::new(),
         }
     }
-}
 
-impl<R: Read> Read for Utf8<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        // The decoder writes whole characters only.
-        if out.len() < 8 {
-            return Err(io::Error::other("the buffer is too small"));
-        }
+    fn decode(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while !self.done {
             if self.pending.is_empty() && !self.ended {
                 let n = self.inner.read(&mut self.input)?;
@@ -135,5 +135,22 @@ impl<R: Read> Read for Utf8<R> {
             }
         }
         Ok(0)
+    }
+}
+
+impl<R: Read> Read for Utf8<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.small.is_empty() && out.len() >= CHARACTER_BYTES {
+            return self.decode(out);
+        }
+        if self.small.is_empty() {
+            let mut room = [0; 2 * CHARACTER_BYTES];
+            let n = self.decode(&mut room)?;
+            self.small.extend_from_slice(&room[..n]);
+        }
+        let n = out.len().min(self.small.len());
+        out[..n].copy_from_slice(&self.small[..n]);
+        self.small.drain(..n);
+        Ok(n)
     }
 }

@@ -46,6 +46,20 @@ fn gbk(text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_gbk_file_longer_than_what_is_looked_at_first() {
+    let mut text = "编号,街道,办理事项\n".to_owned();
+    // Characters of three bytes do not end where the sample does.
+    for n in 0..40_000 {
+        text.push_str(&format!("{n:06},香花桥街道,社保查询\n"));
+    }
+    let (layout, good, bad) = read("a.csv", &gbk(&text));
+    assert_eq!(layout.encoding, Encoding::Gb18030);
+    assert_eq!(layout.columns, ["编号", "街道", "办理事项"]);
+    assert_eq!((good.len(), bad.len()), (40_000, 0));
+    assert_eq!(good[39_999], ["039999", "香花桥街道", "社保查询"]);
+}
+
+#[test]
 fn a_gbk_file_with_a_title_above_its_header() {
     let text = "青浦区企业名录（示例）,,,\n填报单位：示例单位,,,\n序号,企业名称,区划代码,成立日期\n\
                 １,示例甲公司,310118,2020-01-05\n２,示例乙公司,310118,2021年3月6日\n３,示例丙公司,310118,20220708\n";

@@ -15,7 +15,9 @@ use tokio::sync::mpsc;
 use super::check::{Typing, Value};
 use super::pieces::{Pieces, keep};
 use super::read::shown;
-use super::{Checked, Payload, Reject, Upload, UploadId, UploadState, Wanted, store};
+use super::{
+    Checked, Payload, Reject, Upload, UploadId, UploadState, Wanted, our_fault, store,
+};
 use crate::datasets::{self, Dataset, Field, table};
 use crate::disclosure;
 use crate::quality::{Meter, Quality, of_cycle, of_entry};
@@ -45,6 +47,12 @@ pub(crate) async fn run(ctx: &JobCtx, payload: Payload) -> Result<Json_> {
             store::set_problem(&mut tx, &id, UploadState::Read, error.detail()).await?;
             tx.commit().await?;
             Ok(json!({ "failed": error.code() }))
+        }
+        Err(error) if ctx.last && error.code() != "job_stopped" => {
+            let mut tx = ctx.begin().await?;
+            store::set_problem(&mut tx, &id, UploadState::Read, &our_fault()).await?;
+            tx.commit().await?;
+            Err(error)
         }
         Err(error) => Err(error),
     }

@@ -292,6 +292,14 @@ pub const SCHEDULE: Schedule = Schedule {
     every_s: 6 * 3_600,
 };
 
+/// What somebody who waits is told when the node itself fails for the last time.
+fn our_fault() -> Text {
+    Text::new(
+        "节点处理这个文件时出错，已不再重试。请重新识别或再传一次；仍不行请联系运维人员。",
+        "The node failed on this file and does not try again. Have it read again or send it once more; if that fails too, tell the operator.",
+    )
+}
+
 /// The columns' places, by name.
 fn places(layout: &Layout) -> BTreeMap<&str, usize> {
     let columns = layout.columns.iter().enumerate();

@@ -7,7 +7,7 @@ use tianyuan_kernel::prelude::*;
 use tianyuan_kernel::release::Treatment;
 
 use super::pieces::Pieces;
-use super::{Found, LOAD, Payload, Reject, UploadId, UploadState, store};
+use super::{Found, LOAD, Payload, Reject, UploadId, UploadState, our_fault, store};
 use crate::datasets::{Field, store as datasets};
 use crate::reading::infer::Columns;
 use crate::reading::{self, Layout, Row};
@@ -36,9 +36,8 @@ pub(crate) async fn run(ctx: &JobCtx, payload: Payload) -> Result<Value> {
     let pieces = Pieces::of(&ctx.app, &id).await?;
     let name = upload.name.clone();
     let work = move || find(&pieces, &name, layout.as_ref(), &known);
-    let found = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(Error::internal)?;
+    let found = tokio::task::spawn_blocking(work).await;
+    let found = found.unwrap_or_else(|error| Err(Error::internal(error)));
     let mut tx = ctx.begin().await?;
     match found {
         Ok((mut found, samples)) => {
@@ -55,6 +54,11 @@ pub(crate) async fn run(ctx: &JobCtx, payload: Payload) -> Result<Value> {
             store::set_problem(&mut tx, &id, UploadState::Failed, error.detail()).await?;
             tx.commit().await?;
             Ok(json!({ "failed": error.code() }))
+        }
+        Err(error) if ctx.last => {
+            store::set_problem(&mut tx, &id, UploadState::Failed, &our_fault()).await?;
+            tx.commit().await?;
+            Err(error)
         }
         Err(error) => Err(error),
     }

@@ -157,6 +157,8 @@ pub struct JobCtx {
     pub payload: Value,
     /// Who asked for it; `None`: the node.
     pub owner: Option<String>,
+    /// It is not tried again if this run fails: what waits for it should be told.
+    pub last: bool,
     pub(crate) fence: i64,
 }
 

@@ -79,6 +79,7 @@ async fn run_one(app: App, job: Job) {
         id: job.id.clone(),
         payload: job.payload.clone(),
         owner: job.owner.clone(),
+        last: job.attempts >= kind.attempts_max,
         fence: job.fence,
     };
     let work = std::panic::AssertUnwindSafe(async { (kind.run)(ctx).await }).catch_unwind();

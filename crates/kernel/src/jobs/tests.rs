@@ -258,6 +258,7 @@ async fn what_a_run_writes_counts_only_while_it_holds_its_job() {
             id: job.id.clone(),
             payload: job.payload,
             owner: None,
+            last: false,
             fence: job.fence,
         };
         ctx.begin().await.unwrap().commit().await.unwrap();
