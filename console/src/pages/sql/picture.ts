@@ -16,7 +16,7 @@ export function alongOf(answer: SqlAnswer): string[] {
   return [...answer.columns.map((one) => one.name).filter((name) => !numbers.includes(name)), ...numbers]
 }
 
-export function pictureOf(answer: SqlAnswer, x: string, y: string): Picture {
+export function pictureOf(answer: SqlAnswer, x: string, y: string, name = (column: string) => column): Picture {
   const rows = answer.rows as unknown as Row[]
   const type = answer.columns.find((one) => one.name === x)?.type ?? 'text'
   const time = type === 'date' || type === 'timestamp'
@@ -28,13 +28,14 @@ export function pictureOf(answer: SqlAnswer, x: string, y: string): Picture {
   const categories = shown.map((one) => labelOf(one.x, 'none'))
   const values = shown.map((one) => one.y)
   const known = shown.map((one, i) => ({ name: categories[i] ?? '', y: one.y })).filter((one): one is { name: string; y: number } => one.y !== null)
-  const title = t('chart.titleBy', { x, y })
+  const [xName, yName] = [name(x), name(y)]
+  const title = t('chart.titleBy', { x: xName, y: yName })
   return {
-    plot: { form: runs ? 'lines' : categories.length > 8 || categories.some((one) => one.length > 8) ? 'rows' : 'bars', categories, series: [{ name: y, values }], xName: x, yName: y, unit: '' },
+    plot: { form: runs ? 'lines' : categories.length > 8 || categories.some((one) => one.length > 8) ? 'rows' : 'bars', categories, series: [{ name: yName, values }], xName, yName, unit: '' },
     title,
-    summary: says(known, runs, y),
+    summary: says(known, runs, yName),
     notes: points.length > shown.length ? [t(runs ? 'chart.cutPoints' : 'chart.leftCategories', { n: runs ? shown.length : points.length - shown.length, shown: shown.length })] : [],
-    table: { head: [x, y], rows: shown.map((one, i) => [categories[i] ?? '', one.y]) },
+    table: { head: [xName, yName], rows: shown.map((one, i) => [categories[i] ?? '', one.y]) },
   }
 }
 

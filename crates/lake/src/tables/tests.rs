@@ -219,7 +219,7 @@ async fn two_versions_differ_by_key() {
         assert_eq!(wrong.unwrap_err().code(), "field_unknown");
         // A key of two fields, and several fields to compare.
         let whole = gated(&publish(&node, &table, vec![people()]).await.id).await;
-        let keys = ["identity".to_owned(), "town".to_owned()];
+        let keys = ["identity".to_owned(), "age".to_owned()];
         let told = diff::diff(&node.app, &asker(), &whole, &whole, &keys, 10).await;
         let told = told.unwrap();
         assert_eq!((told.added, told.removed, told.changed), (0, 0, 0));
