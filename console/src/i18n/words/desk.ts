@@ -305,5 +305,5 @@ export const desk = define({
   'sql.y': ['数值', 'Value'],
   'sql.noChart': ['结果里没有数值列，画不了图。', 'There is no column of numbers to draw.'],
   'sql.copyLink': ['复制链接', 'Copy link'],
-  'sql.emptyTitle': ['写一条 SELECT，或从左边选一张表', 'Write a SELECT, or choose a table'],
+  'sql.emptyTitle': ['写一条 SELECT，或选一张表', 'Write a SELECT, or choose a table'],
 })
