@@ -50,6 +50,8 @@ async function addresses() {
     `/participation/${round.id}/report`,
     `/participation/topics/${topic.id}`,
     `/participation/opinions/${opinion.id}`,
+    '/datasets',
+    '/sql',
     '/open',
     '/open?q=gongyuan',
     '/open/participation',
