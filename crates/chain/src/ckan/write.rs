@@ -7,9 +7,9 @@ use tianyuan_kernel::prelude::*;
 use super::Given;
 use super::read::of_resource;
 use super::view::{Units, package};
-use crate::disclosure::{self, Passed};
 use crate::datasets::api::{NewDataset, change, create, publish, withdraw};
 use crate::datasets::{Profile, store};
+use crate::disclosure::{self, Passed};
 use crate::uploads::api::NewUpload;
 use crate::words::{Licence, Theme, UpdateCycle};
 

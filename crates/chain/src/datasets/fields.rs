@@ -250,7 +250,11 @@ pub fn lowered(before: &[Field], after: &[Field], at: &str) -> Vec<FieldError> {
                 "原定 {grade} 级；要降低分级，请写明理由。",
                 "It was graded {grade}; to grade it lower, give a reason."
             );
-            faults.push(fault(format!("{at}[{i}].grade_reason"), "grade_needs_reason", words));
+            faults.push(fault(
+                format!("{at}[{i}].grade_reason"),
+                "grade_needs_reason",
+                words,
+            ));
         }
     }
     faults

@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{
-    BEGUN, ColumnField, DISCARDED, FILE_BYTES_MAX, Found, LOAD, LOADING, PIECE_BYTES_MAX, Payload, READ, RECEIVED,
-    REREAD, UNDER_WAY_MAX, Upload, UploadId, UploadState, Wanted, pieces, places, store,
+    BEGUN, ColumnField, DISCARDED, FILE_BYTES_MAX, Found, LOAD, LOADING, PIECE_BYTES_MAX, Payload,
+    READ, RECEIVED, REREAD, UNDER_WAY_MAX, Upload, UploadId, UploadState, Wanted, pieces, places,
+    store,
 };
 use crate::datasets::{self, Dataset, Field, fields};
 use crate::reading::{Layout, format_of};

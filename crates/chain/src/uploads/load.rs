@@ -15,9 +15,7 @@ use tokio::sync::mpsc;
 use super::check::{Typing, Value};
 use super::pieces::{Pieces, keep};
 use super::read::shown;
-use super::{
-    Checked, Payload, Reject, Upload, UploadId, UploadState, Wanted, our_fault, store,
-};
+use super::{Checked, Payload, Reject, Upload, UploadId, UploadState, Wanted, our_fault, store};
 use crate::datasets::{self, Dataset, Field, table};
 use crate::disclosure;
 use crate::quality::{Meter, Quality, of_cycle, of_entry};
@@ -196,8 +194,7 @@ async fn hidden(
         .filter_map(|name| whole.index_of(name).ok())
         .collect();
     let pieces = Pieces::of(app, &upload.id).await?;
-    let (mut batches, reader) =
-        sent(pieces, found.layout.clone(), wanted.clone(), whole.clone());
+    let (mut batches, reader) = sent(pieces, found.layout.clone(), wanted.clone(), whole.clone());
     let mut kept = Vec::new();
     while let Some(batch) = batches.recv().await {
         kept.push(batch?.project(&places).map_err(Error::internal)?);

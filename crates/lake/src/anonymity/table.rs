@@ -170,11 +170,7 @@ pub fn look(
             "准标识字段最多 {COLUMNS_MAX} 个。",
             "At most {COLUMNS_MAX} identifying fields are looked at together."
         );
-        return Err(Error::invalid(
-            "identifying_too_many",
-            "identifying",
-            words,
-        ));
+        return Err(Error::invalid("identifying_too_many", "identifying", words));
     }
     if rows.num_rows() > ROWS_MAX {
         return Err(too_large());
