@@ -100,8 +100,12 @@ function python(task: Task, about: About): string {
 function r(task: Task, about: About): string {
   const base = `base <- ${string(`${about.base}/api/v1`)}`
   switch (task) {
-    case 'all':
-      return [base, `# ${t('example.all')}`, `df <- read.csv(paste0(base, "/datasets/${about.code}/export/csv"),`, '               fileEncoding = "UTF-8-BOM", check.names = FALSE)', 'head(df)'].join('\n')
+    case 'all': {
+      // Codes keep their zeros.
+      const codes = about.fields.filter((one) => one.type === 'text').map((one) => `${string(one.title)} = "character"`)
+      const types = codes.length ? [',', `               colClasses = c(${codes.join(', ')}))`].join('\n') : ')'
+      return [base, `# ${t('example.all')}`, `df <- read.csv(paste0(base, "/datasets/${about.code}/export/csv"),`, `               fileEncoding = "UTF-8-BOM", check.names = FALSE${types}`, 'head(df)'].join('\n')
+    }
     case 'some':
       return ['library(jsonlite)', '', base, `# ${t('example.some')}`, `filter <- URLencode(${string(conditionOf(about))}, reserved = TRUE)`, `page <- fromJSON(paste0(base, "/datasets/${about.code}/rows?limit=1000&filter=", filter))`, 'head(page$items)'].join('\n')
     case 'sql':

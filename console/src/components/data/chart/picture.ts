@@ -208,18 +208,20 @@ export function pictureOfPoints(spec: ChartSpec, fields: ChartField[], rows: Row
     const [x, y] = [numberOf(row['x']), numberOf(row['y'])]
     if (x === null || y === null) continue
     const name = spec.split ? labelOf(row['s'], 'none') : ''
-    groups.set(name, [...(groups.get(name) ?? []), [x, y]])
+    const points = groups.get(name) ?? []
+    points.push([x, y])
+    groups.set(name, points)
   }
   const words = titles(spec, fields)
   const found = [...groups].sort((a, b) => b[1].length - a[1].length)
   const shown = found.slice(0, SERIES_MAX)
-  const points = shown.flatMap(([, one]) => one)
-  const r = correlation(points)
+  const drawn = shown.flatMap(([, one]) => one)
+  const r = correlation(drawn)
   const plot: Plot = { form: 'points', categories: [], series: shown.map(([name, one]) => ({ name: name || words.what, values: [], points: one })), xName: words.along, yName: words.what, unit: words.unit }
   return {
     plot,
     title: titleOf(spec, fields),
-    summary: points.length ? t('chart.saysPoints', { n: formatNumber(points.length), x: words.along, y: words.what, r: r === null ? '—' : r.toFixed(2) }) : t('chart.nothing'),
+    summary: drawn.length ? t('chart.saysPoints', { n: formatNumber(drawn.length), x: words.along, y: words.what, r: r === null ? '—' : r.toFixed(2) }) : t('chart.nothing'),
     notes: [...(cut ? [t('chart.cutPoints', { n: formatNumber(rows.length) })] : []), ...(found.length > shown.length ? [t('chart.leftSeries', { n: found.length - shown.length, shown: SERIES_MAX })] : [])],
     table: { head: [...(spec.split ? [words.split] : []), words.along, words.what], rows: shown.flatMap(([name, one]) => one.slice(0, 200).map(([x, y]) => [...(spec.split ? [name] : []), x, y])).slice(0, 500) },
   }
