@@ -56,6 +56,8 @@ before(async () => {
 })
 
 async function accessible(page) {
+  // What is being replaced is paler for that moment.
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'hidden' })
   const { violations } = await new AxeBuilder({ page }).analyze()
   assert.deepEqual(violations.map((one) => `${page.url()} ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
 }
