@@ -77,7 +77,7 @@ pub(super) async fn respond(
     let wanted = |name: &String| query.fields.is_empty() || query.fields.contains(name);
     let columns = schema.fields().iter().map(|f| f.name().clone());
     let columns: Vec<String> = columns.filter(wanted).collect();
-    if columns.is_empty() {
+    if schema.fields().is_empty() {
         let words = Text::new("没有可以提供的字段。", "There is no field to be had.");
         return Err(Error::conflict("no_fields_leave", words));
     }

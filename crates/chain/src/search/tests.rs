@@ -12,7 +12,7 @@ async fn shelf(b: &Bench) {
     for (code, title, text, opening) in [
         ("pavilions", "凉亭位置", places, "unconditional"),
         ("figures", "按月数值", &numbers, "unconditional"),
-        ("inner", "内部台账", &numbers, "none"),
+        ("inner", "内部台账", &numbers, "conditional"),
     ] {
         let mut profile = b.profile(title);
         profile["opening"] = json!(opening);

@@ -73,7 +73,7 @@ async fn versions_without_a_key_are_not_compared_and_closed_rows_not_at_all() {
         assert_eq!(refused.code(), "no_key");
 
         let mut profile = b.profile("内部记录");
-        profile["opening"] = json!("none");
+        profile["opening"] = json!("conditional");
         profile["sharing"] = json!("none");
         let new = json!({ "code": "inner", "profile": profile });
         let made = b
