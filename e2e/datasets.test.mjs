@@ -118,6 +118,56 @@ it('what everybody gets is masked, and the indicator has moved', async () => {
   assert.ok((await metrics.json()).items.some((one) => one.code === found.code && one.rows === 39_997))
 })
 
+it('a file goes on after a lost connection, and after its page was closed', async () => {
+  const { page, context, close } = await reader()
+  page.setDefaultTimeout(60_000)
+  await signIn(page)
+  const bytes = gbk(visits(30_000, { bad: false }))
+  const name = '办件续传.csv'
+  // The third piece is lost on the way, and the line stays dead.
+  let pieces = 0
+  const dead = (route) => {
+    pieces += 1
+    return pieces === 3 ? route.abort() : route.continue()
+  }
+  await page.route('**/content?offset=*', dead)
+  await page.goto('/datasets')
+  await page.locator('input[type=file]').first().setInputFiles({ name, mimeType: 'text/csv', buffer: bytes })
+  const form = page.locator('section.new')
+  await form.getByLabel('提供单位').selectOption({ index: 1 })
+  await form.getByRole('button', { name: '新建并上传' }).click()
+  // It goes on by itself from where the node has it.
+  await page.getByRole('heading', { name: /识别出 10 个字段、30,000 行/ }).waitFor()
+  assert.ok(pieces > 3)
+  await page.unroute('**/content?offset=*', dead)
+
+  // A page that is closed half way: the same file again sends only the rest.
+  const dataset = page.url().replace(/\/uploads\/.*/, '')
+  let sent = 0
+  await page.route('**/content?offset=*', (route) => {
+    sent += 1
+    return sent > 1 ? undefined : route.continue()
+  })
+  await page.goto(dataset)
+  await page.locator('aside input[type=file]').setInputFiles({ name, mimeType: 'text/csv', buffer: bytes })
+  await page.waitForURL(/uploads/)
+  const address = page.url()
+  await page.getByText(/已到 256 KB/).waitFor()
+  const again = await context.newPage()
+  const offsets = []
+  again.on('request', (request) => request.url().includes('/content?offset=') && offsets.push(Number(new URL(request.url()).searchParams.get('offset'))))
+  await page.close()
+  await again.goto(address)
+  await again.getByText('没有传完').waitFor()
+  const chooser = again.locator('main input[type=file]')
+  await chooser.setInputFiles({ name: '别的.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') })
+  await again.getByText(/这不是同一个文件/).waitFor()
+  await chooser.setInputFiles({ name, mimeType: 'text/csv', buffer: bytes })
+  await again.getByRole('heading', { name: /识别出 10 个字段、30,000 行/ }).waitFor({ timeout: 60_000 })
+  assert.equal(offsets[0], 256 * 1024)
+  await close()
+})
+
 it('people who could be told apart hold an opening up, and a proposal lets it pass', async () => {
   const { page, quiet, close } = await reader()
   page.setDefaultTimeout(60_000)
@@ -148,7 +198,7 @@ it('people who could be told apart hold an opening up, and a proposal lets it pa
   await page.getByText('已保存').waitFor()
   await page.getByRole('radio', { name: /无条件开放/ }).check()
   await page.getByLabel(/比分级建议更开放的理由/).fill('已按建议概括')
-  await page.getByRole('button', { name: '发布到目录' }).last().click()
+  await page.locator('form').getByRole('button', { name: '发布到目录' }).click()
   await page.getByText('已发布', { exact: true }).waitFor()
   quiet([/status of 409/])
   await close()
