@@ -5,11 +5,15 @@ set -eu
 cd "$(dirname "$0")"
 bin=${TIANYUAN_BIN:-../target/debug/tianyuan}
 test -x "$bin" || { echo "no node at $bin: run cargo build -p tianyuan first" >&2; exit 2; }
-if ! cmp -s requirements.txt .venv/installed.txt; then
-  python3 -m venv .venv
-  .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
-  cp requirements.txt .venv/installed.txt
-fi
+environment() {
+  cmp -s "$2" "$1/installed.txt" && return
+  python3 -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2"
+  cp "$2" "$1/installed.txt"
+}
+environment .venv requirements.txt
+# pycanon pins exactly what the others need newer.
+environment .venv-pycanon lake/anonymity.txt
 folder=$(mktemp -d)
 free() { python3 -c 'import socket;s=socket.socket();s.bind(("127.0.0.1",0));print(s.getsockname()[1])'; }
 port=$(free) flight=$(free)
@@ -72,6 +76,7 @@ check 'live updates (sseclient-py)' .venv/bin/python events/check.py
 check 'papers (python-docx, openpyxl)' .venv/bin/python papers/check.py
 check 'Flight SQL (adbc-driver-flightsql)' .venv/bin/python lake/flight.py
 check 'Parquet by signed address (DuckDB, pyarrow)' .venv/bin/python lake/files.py
+check 'k-anonymity and l-diversity (pycanon)' .venv-pycanon/bin/python lake/anonymity.py
 check 'DCAT-AP 3.0.1 (pyshacl)' .venv/bin/python catalogue/dcat.py
 check 'CKAN Action API (ckanapi)' .venv/bin/python catalogue/ckan.py
 check 'OpenAPI as a stranger (schemathesis)' schemathesis --max-time 60
