@@ -16,6 +16,8 @@ export interface Send {
   idempotencyKey?: string
   signal?: AbortSignal
   headers?: Record<string, string>
+  /** Asked as somebody nobody knows, to see what everybody gets. */
+  asStranger?: boolean
 }
 
 const BASE = '/api/v1'
@@ -78,7 +80,7 @@ async function send(method: string, path: string, options: Send = {}): Promise<R
       method,
       headers: headersFor(method, options),
       body: options.bytes?.data ?? (options.body === undefined ? null : JSON.stringify(options.body)),
-      credentials: 'same-origin',
+      credentials: options.asStranger ? 'omit' : 'same-origin',
       signal: options.signal ?? null,
     })
   } catch (error) {
@@ -86,7 +88,7 @@ async function send(method: string, path: string, options: Send = {}): Promise<R
     throw new Offline()
   }
   if (response.ok) return response
-  if (response.status === 401 && !path.startsWith('/sessions') && path !== '/me') onSignedOut()
+  if (response.status === 401 && !options.asStranger && !path.startsWith('/sessions') && path !== '/me') onSignedOut()
   return fail(response)
 }
 
@@ -97,6 +99,8 @@ async function json<T>(response: Response): Promise<T> {
 export const api = {
   get: async <T>(path: string, params?: Params, signal?: AbortSignal, headers?: Record<string, string>) =>
     json<T>(await send('GET', path, { ...(params && { params }), ...(signal && { signal }), ...(headers && { headers }) })),
+  /** What anybody would get. */
+  getAsStranger: async <T>(path: string, params?: Params) => json<T>(await send('GET', path, { asStranger: true, ...(params && { params }) })),
   post: async <T>(path: string, body?: unknown, options: Send = {}) =>
     json<T>(await send('POST', path, { ...options, ...(body !== undefined && { body }) })),
   patch: async <T>(path: string, body: unknown, version: number) =>

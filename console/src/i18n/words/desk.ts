@@ -227,6 +227,8 @@ export const desk = define({
   'desk.noRows': ['还没有数据', 'No rows yet'],
   'desk.noRowsHint': ['把文件拖到这个页面，或点「导入文件」。', 'Drop a file on this page, or choose “Bring in a file”.'],
   'desk.rowsAsYou': ['共 {n} 行；这里按您的权限显示。', '{n} rows, as your role may see them.'],
+  'desk.rowsAsPublic': ['共 {n} 行；这里是任何人看到的样子。', '{n} rows, as anybody gets them.'],
+  'desk.asPublic': ['看公众看到的样子', 'As the public sees it'],
   'desk.askSql': ['用 SQL 查询', 'Ask in SQL'],
   'desk.noFields': ['还没有字段', 'No fields yet'],
   'desk.noFieldsHint': ['导入文件后会自动识别。', 'They are found when a file is brought in.'],

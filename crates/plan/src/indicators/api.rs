@@ -3,11 +3,12 @@
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tianyuan_kernel::authority::Action;
 use tianyuan_kernel::error::{Error, Problems, Result};
 use tianyuan_kernel::http::list::PageParams;
 use tianyuan_kernel::http::tx::etag;
+use tianyuan_kernel::jobs;
 use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Routes};
 use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
@@ -17,7 +18,7 @@ use utoipa_axum::routes;
 use super::{BOUND, Indicator, IndicatorId, complete, get, store};
 use crate::directory::Directory;
 use crate::plans::{self, PlanId};
-use crate::values::range::factor;
+use crate::values::{measure, range::factor};
 
 /// The routes of indicators.
 #[must_use]
@@ -117,6 +118,10 @@ async fn patch_indicator(
         metric,
     };
     tx.record(&BOUND, id.as_str(), &fact).await?;
+    if metric.is_some() {
+        // Whoever binds it wants to see the figure now, not at the next round.
+        jobs::enqueue(&mut tx, &measure::READ_METRICS, &json!({})).await?;
+    }
     indicator.metric = patch.metric;
     indicator.version += 1;
     tx.answer_versioned(StatusCode::OK, indicator.version, &indicator)
