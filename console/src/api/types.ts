@@ -51,6 +51,7 @@ export type GoalProgress = Whole<Schemas['GoalProgress']>
 export type GoalDetail = Whole<Schemas['GoalDetail']>
 export type GoalEntry = Whole<Schemas['CountedEntry']>
 
+export type WarningInbox = Whole<Schemas['WarningInbox']>
 export type Paper = Whole<Schemas['Paper']>
 export type PaperDetail = Whole<Schemas['PaperDetail']>
 export type PaperBlock = PaperDetail['blocks'][number]

@@ -9,6 +9,7 @@ pub mod classify;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod erasures;
 pub mod error;
 pub mod fetch;
 pub mod files;

@@ -21,6 +21,10 @@ use tianyuan_kernel::{Error, Result};
 use crate::recovery;
 
 const MANIFEST: &str = "manifest.json";
+/// Records of SQLite within a backup, and where a node keeps them.
+const SQLITE: &str = "tianyuan.db";
+/// Records of PostgreSQL within a backup.
+const PGDUMP: &str = "records.pgdump";
 /// Folders of the data folder that belong in a backup. The list of `erasures` does not: it must
 /// outlive every restore, so that nobody erased comes back with an older backup.
 const FOLDERS: [&str; 2] = ["files", "ledger"];
@@ -82,8 +86,8 @@ async fn fill(config: &Config, partial: &Path, recovery_key: Option<&str>) -> Re
     }
     let db = Db::open(config).await?;
     match db.engine() {
-        Engine::Sqlite => db.copy_sqlite_to(&partial.join("tianyuan.db")).await?,
-        Engine::Postgres => dump(config, &partial.join("records.pgdump"))?,
+        Engine::Sqlite => db.copy_sqlite_to(&partial.join(SQLITE)).await?,
+        Engine::Postgres => dump(config, &partial.join(PGDUMP))?,
     }
     db.close().await;
     for folder in FOLDERS {
@@ -164,7 +168,7 @@ pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
     }
     for (name, expected) in &manifest.files {
         let path = source.join(name);
-        if !name.split('/').all(|part| !part.is_empty() && part != "..") {
+        if !belongs(name) {
             return Err(wrong(format!("{name} is not a path of a backup")));
         }
         let found = digest(&path).map_err(|e| wrong(format!("{name}: {e}")))?;
@@ -175,7 +179,9 @@ pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
         }
     }
     let data = &config.node.data;
-    for name in ["tianyuan.db", FOLDERS[0], FOLDERS[1]] {
+    // What a write-ahead log left behind would be played into the restored records.
+    let leftovers = ["tianyuan.db-wal", "tianyuan.db-shm", "tianyuan.db-journal"];
+    for name in [SQLITE, FOLDERS[0], FOLDERS[1]].into_iter().chain(leftovers) {
         let path = data.join(name);
         let empty = path.is_dir() && std::fs::read_dir(&path)?.next().is_none();
         if path.exists() && !empty {
@@ -185,11 +191,28 @@ pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
             )));
         }
     }
-    config.make_data_folder()?;
-    if source.join("records.pgdump").exists() {
-        undump(config, &source.join("records.pgdump")).await?;
+    let of = |name: &str| manifest.files.contains_key(name);
+    let url = config.database_url().map_err(Error::internal)?;
+    match (of(SQLITE), of(PGDUMP)) {
+        (true, false) if !url.starts_with("sqlite:") => {
+            return Err(wrong(
+                "the backup is of SQLite; leave database.url out to restore it".to_owned(),
+            ));
+        }
+        (true, false) => config.make_data_folder()?,
+        // Only what the manifest lists was checked, so only that is restored.
+        (false, true) => {
+            config.make_data_folder()?;
+            undump(config, &source.join(PGDUMP)).await?;
+        }
+        (true, true) | (false, false) => {
+            return Err(wrong(format!(
+                "a backup holds either {SQLITE} or {PGDUMP}; this one holds {}",
+                if of(SQLITE) { "both" } else { "neither" }
+            )));
+        }
     }
-    let apart = ["records.pgdump", recovery::FILE];
+    let apart = [PGDUMP, recovery::FILE];
     let copied = manifest
         .files
         .keys()
@@ -203,6 +226,19 @@ pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
         std::fs::File::open(&target)?.sync_all()?;
     }
     Ok(manifest.files.len())
+}
+
+/// True for what a backup is made of. Nothing else is ever restored: not keys in the open, and not
+/// the list of `erasures`, which no backup may replace.
+fn belongs(name: &str) -> bool {
+    if [SQLITE, PGDUMP, recovery::FILE].contains(&name) {
+        return true;
+    }
+    let mut parts = name.split('/');
+    let inside = parts.next().is_some_and(|first| FOLDERS.contains(&first));
+    let rest: Vec<&str> = parts.collect();
+    let plain = |part: &&str| !matches!(*part, "" | "." | "..") && !part.contains(['\\', '\0']);
+    inside && !rest.is_empty() && rest.iter().all(plain)
 }
 
 async fn undump(config: &Config, source: &Path) -> Result<()> {

@@ -34,6 +34,7 @@ pub async fn run(
     // Several nodes may start at once on an empty database.
     let alone = app.db().prepare_alone().await?;
     tianyuan_shield::people::keep_erased(&app).await?;
+    tianyuan_plan::participation::opinions::erasure::keep_erased(&app).await?;
     tianyuan_shield::policy::note_changes(&app).await?;
     let first_password = tianyuan_shield::people::ensure_admin(&app, admin_password).await?;
     let demo = with_demo && demo::load(&app).await?;

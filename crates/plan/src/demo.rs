@@ -55,6 +55,7 @@ pub async fn load(app: &App) -> Result<Option<Plan>> {
     followup::load(app, &mut tx, &plan).await?;
     crate::participation::demo::load(&mut tx, &plan).await?;
     crate::composite::demo::load(app, &mut tx, &plan).await?;
+    crate::goals::demo::load(app, &mut tx, &plan).await?;
     tx.commit().await?;
     Ok(Some(plan))
 }

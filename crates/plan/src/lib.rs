@@ -104,6 +104,14 @@ pub fn room() -> Room {
                 "plan/0041_warnings",
                 include_str!("migrations/0041_warnings.sql"),
             ),
+            (
+                "plan/0051_contact_erasures",
+                include_str!("migrations/0051_contact_erasures.sql"),
+            ),
+            (
+                "plan/0061_round_papers",
+                include_str!("migrations/0061_round_papers.sql"),
+            ),
         ])
         .kinds(&[
             plans::PLAN_IMPORTED,
@@ -165,6 +173,7 @@ pub fn room() -> Room {
         .find("Report", finders::report)
         .jobs(&[values::measure::READ_METRICS, periods::remind::FOLLOW_UP])
         .jobs(&[warnings::evaluate::LOOK])
+        .reactions(&[warnings::evaluate::AFTER_FACTS])
         .schedules(&[warnings::evaluate::SCHEDULE])
         .schedules(&[values::measure::SCHEDULE, periods::remind::SCHEDULE])
         .jobs(&[papers::making::MAKE, papers::schedules::ISSUE])

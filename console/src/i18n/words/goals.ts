@@ -47,6 +47,7 @@ export const goals = define({
   'goals.entryNeeded': ['请填写名称', 'Name it'],
   'goals.entryDay': ['请填日期', 'A date is needed'],
   'goals.import': ['导入 Excel 或 CSV', 'Import Excel or CSV'],
+  'goals.importSure': ['数量已核对，仍然导入', 'The amounts are right; import them'],
   'goals.importHint': ['表头：名称、日期、统一社会信用代码、数量、说明。有一行不对就都不导入。', 'Five columns with the headings given in the Chinese text: name, date, credit code, count, remark. One wrong row and none goes in.'],
   'goals.imported': ['已导入 {n} 条', '{n} entries imported'],
   'goals.strike': ['剔除', 'Strike'],

@@ -46,6 +46,7 @@ export const shell = define({
   'bar.normal': ['标准字号', 'Normal text'],
   'bar.lang': ['English', '中文'],
   'bar.account': ['{name} 的账号', 'Account of {name}'],
+  'bar.inbox': ['预警：{n} 条等您处理，共 {all} 条未关闭', 'Warnings: {n} wait for you, of {all} that are open'],
   'bar.signOut': ['退出登录', 'Sign out'],
   'bar.signIn': ['登录', 'Sign in'],
 

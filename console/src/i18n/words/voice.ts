@@ -216,6 +216,10 @@ export const voice = define({
 
   'report.title': ['参与情况报告：{title}', 'Participation report: {title}'],
   'report.lead': ['{plan}，{from} 至 {to}。', '{plan}, {from} to {to}.'],
+  'report.paper': ['Word 报告', 'As a Word paper'],
+  'report.paperHint': ['按当前记录编成公文格式的报告，保存原件和哈希，可以打印或存为 PDF；再编一次是下一稿。', 'Made from the records as they stand, laid out as an official document and kept with its hash; print it or save it as PDF. Made again, it is the next draft.'],
+  'report.paperMake': ['编成 Word 报告', 'Make the Word paper'],
+  'report.paperNone': ['还没有编过。', 'None was made yet.'],
   'report.channels': ['各渠道情况', 'Channels'],
   'report.asked': ['听取', 'Asked'],
   'report.answered': ['答复', 'Answered'],

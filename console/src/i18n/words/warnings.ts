@@ -5,8 +5,8 @@ export const warnings = define({
   'nav.warning': ['预警详情', 'Warning'],
   'nav.warningRules': ['预警规则', 'Warning rules'],
   'warnings.lead': [
-    '规则每一刻钟检查一次。谁已收到、谁已答复、怎么处理，都在这里。',
-    'The rules are asked every quarter of an hour. Who was told, who answered and what was done stands here.',
+    '填报、审核或更改后半分钟内自动检查；只随时间变化的，每一刻钟检查一次。谁已收到、谁已答复、怎么处理，都在这里。',
+    'The rules are asked within seconds of what people record, and every quarter of an hour for what time alone makes late. Who was told, who answered and what was done stands here.',
   ],
   'warnings.rules': ['预警规则', 'Rules'],
   'warnings.look': ['现在检查', 'Look now'],

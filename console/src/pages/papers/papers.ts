@@ -2,13 +2,16 @@
 import type { Paper, Plan } from '@/api/types'
 import { t } from '@/i18n'
 
-export type Cadence = Paper['period']['cadence']
+export type Cadence = NonNullable<Paper['period']['cadence']>
 export type Kind = Paper['kind']
 export const cadences: Cadence[] = ['month', 'quarter', 'year']
-export const kinds: Kind[] = ['bulletin', 'figures']
+export const kinds: Kind[] = ['bulletin', 'participation', 'figures']
 export const langs: Paper['lang'][] = ['zh', 'en']
 
-export const kindOptions = () => kinds.map((value) => ({ value, label: t(`papers.${value}`) }))
+const named = (all: Kind[]) => all.map((value) => ({ value, label: t(`papers.${value}`) }))
+export const kindOptions = () => named(kinds)
+/** Kinds made of a period; a participation report is made of its round. */
+export const periodicOptions = () => named(kinds.filter((kind) => kind !== 'participation'))
 export const langOptions = () => langs.map((value) => ({ value, label: t(`papers.${value}`) }))
 export const cadenceOptions = () => cadences.map((value) => ({ value, label: t(`papers.${value}`) }))
 
@@ -43,5 +46,6 @@ export function today(): string {
 }
 
 export function nameOfPeriod(period: Paper['period']): string {
+  if (!period.cadence) return `${period.from} – ${period.to}`
   return periodName(period.cadence, Number(period.from.slice(0, 4)), Number(period.from.slice(5, 7)) - 1)
 }

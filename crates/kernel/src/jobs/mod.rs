@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub(crate) use api::router;
 pub use runner::{run, run_due};
-pub use store::enqueue;
+pub use store::{enqueue, enqueue_soon};
 
 use crate::App;
 use crate::clock::Micros;

@@ -76,6 +76,25 @@ pub async fn enqueue(tx: &mut Tx, kind: &JobKind, payload: &impl Serialize) -> R
     Ok(id)
 }
 
+/// Asks for a job that is to start after a while, unless one of its kind waits already: however
+/// often it is asked for meanwhile, it runs once. Answers whether it was asked for now.
+pub async fn enqueue_soon(
+    tx: &mut Tx,
+    kind: &JobKind,
+    payload: &impl Serialize,
+    after_s: i64,
+) -> Result<bool> {
+    let sql = "SELECT id FROM jobs WHERE kind = $1 AND state = 'queued' LIMIT 1";
+    if tx.optional(sql, args![kind.name]).await?.is_some() {
+        return Ok(false);
+    }
+    let id = enqueue(tx, kind, payload).await?;
+    let at = tx.now().plus_seconds(after_s);
+    let sql = "UPDATE jobs SET run_after = $2 WHERE id = $1";
+    tx.execute(sql, args![&id, at]).await?;
+    Ok(true)
+}
+
 async fn insert(
     tx: &mut Tx,
     id: &JobId,

@@ -12,11 +12,12 @@ use super::rules::{Entity, Matrix};
 use super::store;
 use super::variables::{GoalSays, IndicatorSays, MeasureSays, ReportSays, Says, matrix};
 use crate::directory::{Directory, by_owner};
+use crate::goals::{self, GoalSource};
 use crate::indicators::{self, Indicator};
 use crate::measures;
 use crate::overview::attention;
 use crate::plans::{self, GoalView, Plan};
-use crate::words::{Direction, Period};
+use crate::words::{Comparison, Direction, GoalKind, Period};
 
 /// The inputs of a result.
 pub(crate) struct Gathered {
@@ -26,7 +27,7 @@ pub(crate) struct Gathered {
     pub(crate) whole: Option<Vec<Option<f64>>>,
 }
 
-/// What the records of an edition say by unit or by plan: ten queries, whatever its size.
+/// What the records of an edition say by unit or by plan: a dozen queries, whatever its size.
 pub(crate) async fn gather(
     sql: &mut dyn Sql,
     plan: &Plan,
@@ -39,6 +40,7 @@ pub(crate) async fn gather(
     let found = indicators::store::all(sql, &plan.id).await?;
     let indicators = indicators::complete(sql, &directory, found, today).await?;
     let goals = plans::store::goals(sql, &plan.id).await?;
+    let counted = counted(sql, &plan.id, today).await?;
     let programmes = plans::store::programmes(sql, &plan.id).await?;
     let due = store::reports_due(sql, &plan.id, today).await?;
 
@@ -107,7 +109,8 @@ pub(crate) async fn gather(
             .iter()
             .map(|g| GoalSays {
                 of: of_goal(g),
-                reached: reached(g, &indicators),
+                reached: reached(g, &indicators)
+                    .or_else(|| share(g, counted.get(g.id.as_str()).copied()?)),
             })
             .collect(),
         reports: due
@@ -169,6 +172,47 @@ fn indicator_says(
         attainment,
         fresh,
     }
+}
+
+/// What entries and metrics count towards the goals of an edition by a day, by goal id; those that
+/// an indicator measures are not among them.
+async fn counted(
+    sql: &mut dyn Sql,
+    plan: &plans::PlanId,
+    today: Date,
+) -> Result<BTreeMap<String, f64>> {
+    let mut entries = goals::store::amounts(sql, plan).await?;
+    let mut readings = goals::store::readings(sql, plan).await?;
+    let rows = goals::store::all(sql, plan).await?;
+    let counted = rows.into_iter().filter_map(|row| {
+        let dated = entries.remove(&row.key).unwrap_or_default();
+        let dated: Vec<_> = dated.into_iter().filter(|d| d.at <= today).collect();
+        let value = match row.source {
+            Some(GoalSource::Indicator) => None,
+            Some(GoalSource::Metric) => {
+                let all = readings.remove(&row.key).unwrap_or_default();
+                all.into_iter().rfind(|r| r.at <= today).map(|r| r.value)
+            }
+            None | Some(GoalSource::Entries) => {
+                let last = dated.last().map(|d| d.mean);
+                last.map(|mean| match row.goal.kind {
+                    GoalKind::Cumulative => dated.iter().map(|d| d.sum).sum(),
+                    GoalKind::Level => mean,
+                })
+            }
+        };
+        Some((row.goal.id.to_string(), value?))
+    });
+    Ok(counted.collect())
+}
+
+/// How much of a goal a count reaches.
+fn share(goal: &GoalView, counted: f64) -> Option<f64> {
+    let (over, under) = match goal.comparison {
+        Comparison::AtMost => (goal.value, counted),
+        _ => (counted, goal.value),
+    };
+    (under > 0.0 && over >= 0.0).then(|| over / under)
 }
 
 /// How much of a goal its indicator's latest value reaches. A sum of a year that still grows says

@@ -8,7 +8,7 @@ use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 
 use super::Counted;
-use crate::values::range;
+use crate::values::{doubt, range};
 use crate::words::GoalKind;
 
 tianyuan_kernel::id!(EntryId, "entry", "An entry counted towards a goal.");
@@ -55,6 +55,8 @@ pub(crate) struct NewEntry {
     pub(crate) at: Date,
     pub(crate) amount: f64,
     pub(crate) note: String,
+    /// The amount stands although its unit was doubted.
+    pub(crate) confirmed: bool,
 }
 
 /// One thing wrong with an entry.
@@ -146,11 +148,24 @@ pub(crate) fn validate(
             "An amount is more than 0; got {amount}. Strike an entry that counted too much."
         );
         faults.push(("amount", "amount_not_positive", words));
+    } else if let Some(words) = doubtful(goal, &new) {
+        faults.push(("amount", doubt::CODE, words));
     }
     if faults.is_empty() {
         Ok(new)
     } else {
         Err(faults)
+    }
+}
+
+/// What is doubtful of an amount: a level thousands of times off the goal's, an entry that alone is
+/// many times the whole goal.
+fn doubtful(goal: &Counted, new: &NewEntry) -> Option<Text> {
+    let (goal, amount) = (&goal.goal, new.amount);
+    match goal.kind {
+        _ if new.confirmed => None,
+        GoalKind::Cumulative => doubt::beyond(&goal.unit, amount, goal.value),
+        GoalKind::Level => doubt::doubt(&goal.unit, amount, &[Some(goal.value)]),
     }
 }
 

@@ -12,7 +12,7 @@ use tianyuan_kernel::files::{self, File, FileId};
 use tianyuan_kernel::http::extract::read_body;
 use tianyuan_kernel::http::list::PageParams;
 use tianyuan_kernel::http::tx::Tx;
-use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Routes};
+use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Query, Routes};
 use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -23,6 +23,7 @@ use super::entries::{
 use super::{Counted, ENTRY_ADDED, ENTRY_STRUCK, GoalSource, get, sheet, store};
 use crate::effects::check_text;
 use crate::plans::GoalId;
+use crate::values::doubt;
 use crate::workbook::Binary;
 
 pub(crate) fn routes() -> Routes {
@@ -72,6 +73,9 @@ pub struct NewGoalEntry {
     #[serde(default)]
     #[schema(max_length = 2000)]
     pub note: String,
+    /// The amount stands although its unit was doubted (`unit_doubtful`).
+    #[serde(default)]
+    pub confirmed: bool,
 }
 
 fn by_entries(goal: &Counted) -> Result<()> {
@@ -89,7 +93,14 @@ fn refused((field, code, words): Fault) -> Error {
     if code == "goal_entry_duplicate" || code == "goal_entries_too_many" {
         return Error::conflict(code, words).field(field);
     }
-    Error::invalid(code, field, words)
+    let error = Error::invalid(code, field, words);
+    if code == doubt::CODE {
+        return error.hint(Text::new(
+            "数量属实时，加上 confirmed=true 再次提交。",
+            "If the amount is right, send it again with confirmed=true.",
+        ));
+    }
+    error
 }
 
 fn all_refused(faults: Vec<Fault>) -> Error {
@@ -113,7 +124,8 @@ fn all_refused(faults: Vec<Fault>) -> Error {
     }
 }
 
-/// Counts a firm or a batch towards a goal; for the units that answer for it.
+/// Counts a firm or a batch towards a goal; for the units that answer for it. An amount that alone
+/// is many times the whole goal is refused (`unit_doubtful`) until it comes with `confirmed`.
 #[utoipa::path(post, path = "/api/v1/goals/{id}/entries", tag = "plan",
     params(("id" = GoalId, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
@@ -133,6 +145,7 @@ async fn add_goal_entry(
         at: body.at,
         amount: body.amount.unwrap_or(1.0),
         note: body.note,
+        confirmed: body.confirmed,
     };
     let new = validate(&goal, new, ctx.app.now().date()).map_err(all_refused)?;
     let mut tx = ctx.begin().await?;
@@ -143,7 +156,7 @@ async fn add_goal_entry(
     tx.answer(StatusCode::CREATED, &entry).await
 }
 
-async fn add(tx: &mut Tx, goal: &Counted, new: NewEntry) -> Result<GoalEntryView> {
+pub(super) async fn add(tx: &mut Tx, goal: &Counted, new: NewEntry) -> Result<GoalEntryView> {
     let id = EntryId::new(tx.app());
     let fact = json!({
         "plan": goal.plan_id, "goal": goal.key, "entry": id, "name": new.name, "code": new.code,
@@ -175,10 +188,19 @@ pub struct GoalEntriesImported {
     pub accepted: u64,
 }
 
+/// How entries are imported.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct GoalEntriesImport {
+    /// The amounts stand although their units were doubted.
+    pub confirmed: Option<bool>,
+}
+
 /// Adds entries from a sheet headed 名称, 日期, optionally 统一社会信用代码, 数量, 说明: a workbook
-/// (.xlsx), or CSV in UTF-8 or GBK. All rows or none.
+/// (.xlsx), or CSV in UTF-8 or GBK. All rows or none. Amounts many times the whole goal are refused
+/// (`unit_doubtful`) unless `confirmed`.
 #[utoipa::path(post, path = "/api/v1/goals/{id}/entries/import", tag = "plan",
-    params(("id" = GoalId, Path)),
+    params(("id" = GoalId, Path), GoalEntriesImport),
     request_body(content(
         (Binary = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (Binary = "text/csv"))),
@@ -186,6 +208,7 @@ pub struct GoalEntriesImported {
 async fn import_goal_entries(
     ctx: Ctx,
     PathId(id): PathId<GoalId>,
+    Query(how): Query<GoalEntriesImport>,
     request: Request<Body>,
 ) -> Result<Response> {
     let goal = get(&mut ctx.read().await?, &id).await?;
@@ -198,7 +221,7 @@ async fn import_goal_entries(
     store::take_turn(&mut tx, &goal).await?;
     let standing = Standing::new(&goal, store::standing(&mut tx, &goal).await?);
     let today = ctx.app.now().date();
-    let entries = sheet::read(&sheets, &goal, standing, today).map_err(|faults| {
+    let entries = sheet::read(&sheets, &goal, standing, (today, how.confirmed == Some(true))).map_err(|faults| {
         let fields: Vec<FieldError> = faults
             .into_iter()
             .map(|fault| FieldError {

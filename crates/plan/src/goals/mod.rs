@@ -8,6 +8,7 @@
 //! towards a goal, however two people write it at once. For staff.
 
 pub mod api;
+pub(crate) mod demo;
 pub mod entries;
 pub mod entries_api;
 pub mod measure;

@@ -45,7 +45,7 @@ pub(crate) fn read(
     sheets: &[Sheet],
     goal: &Counted,
     mut standing: Standing,
-    today: Date,
+    (today, confirmed): (Date, bool),
 ) -> Result<Vec<NewEntry>, Vec<Located>> {
     let nothing = || {
         let words = Text::new("没有可导入的条目。", "There are no entries to import.");
@@ -70,7 +70,7 @@ pub(crate) fn read(
             faults.extend(fault("rows_too_many", words));
             break;
         }
-        if let Some(new) = entry(&mut row, goal, today) {
+        if let Some(new) = entry(&mut row, goal, (today, confirmed)) {
             match standing.take(&new) {
                 Ok(()) => entries.push(new),
                 Err((field, code, words)) => row.fault(field, code, words),
@@ -89,7 +89,11 @@ pub(crate) fn read(
     }
 }
 
-fn entry(row: &mut RowReader<'_, '_>, goal: &Counted, today: Date) -> Option<NewEntry> {
+fn entry(
+    row: &mut RowReader<'_, '_>,
+    goal: &Counted,
+    (today, confirmed): (Date, bool),
+) -> Option<NewEntry> {
     let at = row.date("at");
     let at = row.need("at", at);
     let amount = row.number("amount");
@@ -105,6 +109,7 @@ fn entry(row: &mut RowReader<'_, '_>, goal: &Counted, today: Date) -> Option<New
         at,
         amount: amount.unwrap_or(1.0),
         note: row.text("note"),
+        confirmed,
     };
     match validate(goal, new, today) {
         Ok(new) => Some(new),

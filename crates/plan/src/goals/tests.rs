@@ -369,3 +369,68 @@ proptest! {
         let _ = code_is_right(&text);
     }
 }
+
+#[tokio::test]
+async fn an_entry_many_times_the_whole_goal_is_asked_about_at_every_door() {
+    with_sample(async |b: Bench| {
+        let (listed, level) = with_goals(&b).await;
+        let entries = path(&listed, "/entries");
+        let batch = |sure: bool| json!({ "name": "示例批次", "at": "2024-02-01", "amount": 6_000, "confirmed": sure });
+        let asked = b.office.post(&entries, batch(false)).await.expect(422);
+        assert_eq!((asked.code().as_str(), &asked.json()["field"]), ("unit_doubtful", &json!("amount")));
+        assert!(asked.json()["hint"]["zh"].is_string() || asked.json()["hint"].is_string());
+        let negative = json!({ "name": "示例", "at": "2024-02-01", "amount": -1 });
+        assert_eq!(b.office.post(&entries, negative).await.expect(422).code(), "value_negative");
+        let import = path(&listed, "/entries/import");
+        let csv = "名称,日期,数量\n示例批次二,2024-02-01,6000\n".as_bytes().to_vec();
+        let asked = b.office.send("POST", &import, "text/csv", csv.clone()).await.expect(422);
+        assert_eq!((asked.code().as_str(), &asked.json()["field"]), ("unit_doubtful", &json!("CSV!C2")));
+        let none = b.office.get(&path(&listed, "")).await.expect(200).json();
+        assert_eq!(none["entries"], 0, "nothing was kept");
+        b.office.post(&entries, batch(true)).await.expect(201);
+        let sure = format!("{import}?confirmed=true");
+        b.office.send("POST", &sure, "text/csv", csv).await.expect(201);
+        // A level is held against the goal's value, both ways.
+        let measured = |amount: f64| json!({ "name": "抽样", "at": "2024-02-01", "amount": amount });
+        let entries = path(&level, "/entries");
+        let asked = b.office.post(&entries, measured(900_000.0)).await.expect(422);
+        assert_eq!(asked.code(), "unit_doubtful");
+        b.office.post(&entries, measured(17.0)).await.expect(201);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_sample_district_counts_its_goals_with_evidence() {
+    tianyuan_kernel::testkit::each_backend(crate::testing::rooms, async |node| {
+        // Past the plan's last day, so that everything in the file counts.
+        node.advance(3 * 365 * 86_400);
+        let plan = crate::demo::load(&node.app).await.unwrap().unwrap();
+        let office = node.client("plan_office");
+        let goals = office.get(&format!("/api/v1/plans/{}/goals", plan.id)).await.expect(200).json();
+        let goals = goals["items"].as_array().unwrap();
+        let by_entries: Vec<&Value> = goals.iter().filter(|g| g["source"] == "entries").collect();
+        assert_eq!(by_entries.len(), 10);
+        for goal in &by_entries {
+            assert!(goal["counted"].as_f64().unwrap() > 0.0, "{goal}");
+            let path = format!("/api/v1/goals/{}/entries", goal["goal"]["id"].as_str().unwrap());
+            let entries = office.get(&path).await.expect(200).json();
+            let entries = entries["items"].as_array().unwrap();
+            let marked = |e: &Value| e["name"].as_str().unwrap().contains("示例");
+            assert!(entries.iter().all(marked), "each says that it is a sample: {entries:?}");
+            let first = entries.last().unwrap()["id"].as_str().unwrap();
+            let files = office.get(&format!("/api/v1/goal-entries/{first}/files")).await.expect(200).json();
+            assert_eq!(files["items"].as_array().unwrap().len(), 1, "{goal}");
+        }
+        let met = |g: &&&Value| g["outlook"]["risk"] == "met";
+        let reached = by_entries.iter().filter(met).count();
+        assert!(reached > 0 && reached < by_entries.len(), "some are reached, some are not: {reached}");
+        // What was counted stands in the comparison of units and plans too.
+        let path = format!("/api/v1/plans/{}/composite?scope=programme", plan.id);
+        let result = office.get(&path).await.expect(200).json();
+        let held = result["variables"].as_array().unwrap().iter();
+        let held = held.clone().find(|v| v["id"] == "goal_attainment").unwrap()["held"].as_u64().unwrap();
+        assert!(held >= 6, "{held} plans have a goal that was counted");
+    })
+    .await;
+}

@@ -11,7 +11,7 @@ use tianyuan_kernel::authority::Action;
 use tianyuan_kernel::error::{Error, Problems, Result};
 use tianyuan_kernel::files::{self, FileId};
 use tianyuan_kernel::http::list::PageParams;
-use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Query, Routes};
+use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Query, Routes, Tx};
 use tianyuan_kernel::office::docx::Block;
 use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
@@ -22,7 +22,9 @@ use super::making::{Order, order};
 use super::period::{Cadence, PaperPeriod};
 use super::store::PaperRow;
 use super::{ISSUER_CHARS_MAX, Paper, PaperId, PaperKind, PaperLang, entity, store, title};
-use crate::plans::{self, PlanId};
+use crate::participation::RoundId;
+use crate::participation::rounds::api::allowed;
+use crate::plans::{self, Plan, PlanId};
 use crate::values::api::PersonRef;
 use crate::workbook::Binary;
 
@@ -31,6 +33,7 @@ use crate::workbook::Binary;
 pub fn routes() -> Routes {
     Routes::new()
         .signed_in(routes!(list_papers, make_paper))
+        .signed_in(routes!(make_round_paper))
         .signed_in(routes!(get_paper))
         .signed_in(routes!(download_paper))
         .merge(super::templates::api::routes())
@@ -43,12 +46,13 @@ fn view(row: PaperRow, names: &BTreeMap<String, String>) -> Paper {
         Some(PersonRef { id, name })
     });
     Paper {
-        title: title(row.kind, &row.period, row.issue, row.draft),
+        title: title(&row),
         id: row.id,
         plan_id: row.plan_id,
         kind: row.kind,
         lang: row.lang,
         period: row.period,
+        round_id: row.round.map(|(id, _)| id),
         issue: row.issue,
         draft: row.draft,
         state: row.state,
@@ -80,6 +84,8 @@ pub struct PaperFilter {
     /// Only of this kind.
     #[param(inline)]
     pub kind: Option<PaperKind>,
+    /// Only reports on this round.
+    pub round: Option<RoundId>,
 }
 
 /// The papers of an edition, the newest first; for staff.
@@ -96,7 +102,7 @@ async fn list_papers(
         let mut sql = ctx.read().await?;
         let plan = plans::store::get(&mut sql, &plan).await?;
         ctx.allow(Action::Export, &plan)?;
-        store::list(&mut sql, &plan.id, filter.kind, &page).await?
+        store::list(&mut sql, &plan.id, (filter.kind, filter.round.as_ref()), &page).await?
     };
     let names = names(&ctx, &rows).await?;
     Ok(Json(List::build(
@@ -161,6 +167,7 @@ async fn make_paper(
     let mut tx = ctx.begin().await?;
     let plan = plans::store::get(&mut tx, &plan).await?;
     ctx.allow(Action::Publish, &plan)?;
+    by_period(input.kind)?;
     let issuer = issuer(&input.issuer)?;
     let days = (plan.period.from, plan.period.to);
     let period = PaperPeriod::asked(input.cadence, input.day, tx.now().date(), days)?;
@@ -168,14 +175,70 @@ async fn make_paper(
         kind: input.kind,
         lang: input.lang,
         period,
+        round: None,
         issuer,
         schedule_key: None,
     };
-    let id = order(&mut tx, &plan, asked).await?;
+    ordered(tx, &plan, asked).await
+}
+
+async fn ordered(mut tx: Tx, plan: &Plan, asked: Order) -> Result<Response> {
+    let id = order(&mut tx, plan, asked).await?;
     let id = id.ok_or_else(|| Error::internal("an order without a schedule was taken before"))?;
     let row = store::get(&mut tx, &id).await?;
     tx.answer(StatusCode::ACCEPTED, &view(row, &BTreeMap::new()))
         .await
+}
+
+/// Goes on only with a kind that is made of a period.
+pub(crate) fn by_period(kind: PaperKind) -> Result<()> {
+    if kind != PaperKind::Participation {
+        return Ok(());
+    }
+    let words = Text::new(
+        "公众参与情况报告按轮次编制，不按期间；请在该轮次的报告页编制（POST /api/v1/rounds/{id}/papers）。",
+        "A participation report is made of a round, not of a period; make it from the round's report (POST /api/v1/rounds/{id}/papers).",
+    );
+    Err(Error::invalid("paper_of_a_round", "kind", words))
+}
+
+/// A round's report to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRoundPaper {
+    /// Its language.
+    pub lang: PaperLang,
+    /// Who issues it, as its head says; at most 40 characters.
+    #[serde(default)]
+    #[schema(max_length = 40)]
+    pub issuer: String,
+}
+
+/// Has the report of a round made as a Word document by a job: counts of each channel, what was
+/// most raised, what was declined and why. A round that has one already gets the next draft of it.
+#[utoipa::path(post, path = "/api/v1/rounds/{id}/papers", tag = "plan",
+    params(("id" = RoundId, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    request_body = NewRoundPaper,
+    responses((status = 202, body = Paper, description = "Asked for; a job makes it"), Problems))]
+async fn make_round_paper(
+    ctx: Ctx,
+    PathId(id): PathId<RoundId>,
+    Json(input): Json<NewRoundPaper>,
+) -> Result<Response> {
+    let round = allowed(&ctx, &id, Action::View).await?;
+    let mut tx = ctx.begin().await?;
+    let plan = plans::store::get(&mut tx, &round.plan_id).await?;
+    ctx.allow(Action::Publish, &plan)?;
+    let asked = Order {
+        kind: PaperKind::Participation,
+        lang: input.lang,
+        period: PaperPeriod::days(round.opens_on, round.closes_on),
+        round: Some((round.id, round.title)),
+        issuer: issuer(&input.issuer)?,
+        schedule_key: None,
+    };
+    ordered(tx, &plan, asked).await
 }
 
 async fn found(ctx: &Ctx, id: &PaperId) -> Result<PaperRow> {

@@ -15,14 +15,18 @@ use tianyuan_kernel::office::docx::{Data, Filled, Template};
 use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
 
-use super::period::PaperPeriod;
+use super::period::{Cadence, PaperPeriod};
 use super::store::PaperRow;
 use super::{PAPER_MADE, PAPER_ORDERED, PAPERS_MAX, PaperId, PaperKind, PaperLang, PaperState};
-use super::{bulletin, entity, figures, store, templates, title};
+use super::{bulletin, entity, figures, round, store, templates, title};
+use crate::participation::RoundId;
 use crate::plans::{self, Plan, PlanId};
 
 /// Most bytes of what a paper says, kept for the print page.
 const CONTENT_BYTES_MAX: usize = 4 << 20;
+
+/// Longest title in a file's name, characters: a round may be called anything.
+const NAME_CHARS_MAX: usize = 60;
 
 /// Makes one paper.
 pub const MAKE: JobKind = JobKind {
@@ -45,6 +49,8 @@ pub(crate) struct Order {
     pub(crate) kind: PaperKind,
     pub(crate) lang: PaperLang,
     pub(crate) period: PaperPeriod,
+    /// The round of a participation report, and what it is called.
+    pub(crate) round: Option<(RoundId, String)>,
     pub(crate) issuer: String,
     pub(crate) schedule_key: Option<String>,
 }
@@ -59,13 +65,17 @@ pub(crate) async fn order(tx: &mut Tx, plan: &Plan, order: Order) -> Result<Opti
         );
         return Err(Error::conflict("papers_too_many", words));
     }
-    let (issue, draft) = store::next(tx, &plan.id, (order.kind, order.lang), &order.period).await?;
+    let (issue, draft) = match &order.round {
+        Some((round, _)) => (1, store::next_of_round(tx, round, order.lang).await?),
+        None => store::next(tx, &plan.id, (order.kind, order.lang), &order.period).await?,
+    };
     let row = PaperRow {
         id: PaperId::new(tx.app()),
         plan_id: plan.id.clone(),
         kind: order.kind,
         lang: order.lang,
         period: order.period,
+        round: order.round,
         issue,
         draft,
         state: PaperState::Making,
@@ -99,7 +109,7 @@ fn fact(row: &PaperRow) -> Value {
     json!({
         "plan": row.plan_id, "kind": row.kind, "lang": row.lang, "from": row.period.from,
         "to": row.period.to, "issue": row.issue, "draft": row.draft, "issuer": row.issuer,
-        "scheduled": row.scheduled,
+        "scheduled": row.scheduled, "round": row.round.as_ref().map(|(id, _)| id),
     })
 }
 
@@ -151,8 +161,11 @@ async fn make(ctx: &JobCtx, id: &PaperId) -> Result<bool> {
             let bytes = figures::workbook(app, &brief).await?;
             (bytes, None, None)
         }
-        PaperKind::Bulletin => {
-            let data = bulletin::data(app, &brief).await?;
+        PaperKind::Bulletin | PaperKind::Participation => {
+            let data = match &brief.row.round {
+                Some((id, _)) => round::data(app, &brief, id).await?,
+                None => bulletin::data(app, &brief).await?,
+            };
             ctx.progress(1, steps, Text::new("套用模板", "Filling the template"))
                 .await?;
             let (filled, template) = fill(app, &brief.row, data).await?;
@@ -176,8 +189,9 @@ async fn fill(app: &App, row: &PaperRow, data: Data) -> Result<(Filled, String)>
 
 /// The file's name: what it is, in words a folder can be sorted by.
 fn file_name(plan: &Plan, row: &PaperRow) -> String {
-    let title = title(row.kind, &row.period, row.issue, row.draft);
-    let title = title.in_lang(row.lang.lang()).replace(['/', '\\'], " ");
+    let title = title(row);
+    let title = title.in_lang(row.lang.lang());
+    let title: String = title.replace(['/', '\\', ':'], " ").chars().take(NAME_CHARS_MAX).collect();
     format!(
         "{}-{title}.{}",
         plan.code.replace(['/', '\\'], "-"),
@@ -220,7 +234,7 @@ pub(crate) fn schedule_key(
     let (kind, lang) = (kind.as_str(), lang.as_str());
     format!(
         "{plan}/{kind}/{lang}/{}/{}",
-        period.cadence.as_str(),
+        period.cadence.map_or("round", Cadence::as_str),
         period.from
     )
 }

@@ -11,6 +11,7 @@ pub(crate) mod figures;
 pub mod making;
 pub(crate) mod neighbours;
 pub mod period;
+pub(crate) mod round;
 pub mod schedules;
 pub(crate) mod store;
 pub mod templates;
@@ -30,9 +31,11 @@ use tianyuan_kernel::text;
 use tianyuan_kernel::text::{Lang, Text};
 use utoipa::ToSchema;
 
+use crate::participation::RoundId;
 use crate::plans::PlanId;
 use crate::plans::export::XLSX;
 use period::PaperPeriod;
+use store::PaperRow;
 
 tianyuan_kernel::id!(PaperId, "paper", "A paper made of an edition's records.");
 
@@ -65,19 +68,23 @@ pub const ISSUER_CHARS_MAX: usize = 40;
 pub enum PaperKind {
     /// 工作简报: what moved, what is late, what is at risk, what is next.
     Bulletin,
+    /// 公众参与情况报告: what a round brought, what was declined and why; made of a round, not of a
+    /// period.
+    Participation,
     /// 指标图表: every indicator with its history and chart, as a workbook.
     Figures,
 }
 
 impl PaperKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Bulletin, Self::Figures];
+    pub const ALL: [Self; 3] = [Self::Bulletin, Self::Participation, Self::Figures];
 
     /// As stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bulletin => "bulletin",
+            Self::Participation => "participation",
             Self::Figures => "figures",
         }
     }
@@ -93,6 +100,7 @@ impl PaperKind {
     pub const fn title(self) -> Text {
         match self {
             Self::Bulletin => Text::new("工作简报", "Bulletin"),
+            Self::Participation => Text::new("公众参与情况报告", "Participation report"),
             Self::Figures => Text::new("指标图表", "Figures"),
         }
     }
@@ -101,7 +109,7 @@ impl PaperKind {
     #[must_use]
     pub const fn media(self) -> (&'static str, &'static str) {
         match self {
-            Self::Bulletin => (DOCX, "docx"),
+            Self::Bulletin | Self::Participation => (DOCX, "docx"),
             Self::Figures => (XLSX, "xlsx"),
         }
     }
@@ -191,13 +199,15 @@ pub struct Paper {
     pub kind: PaperKind,
     /// Its language.
     pub lang: PaperLang,
-    /// The period it is about.
+    /// The period it is about; a round's days for a participation report.
     pub period: PaperPeriod,
+    /// The round it reports on; null for other kinds.
+    pub round_id: Option<RoundId>,
     /// Its name, in its own language too.
     pub title: Text,
-    /// From 1 for each edition, kind and language.
+    /// From 1 for each edition, kind and language; always 1 for a participation report.
     pub issue: i64,
-    /// From 1; made again, a period's paper is the next draft of the same issue.
+    /// From 1; made again, the paper of a period or a round is its next draft.
     pub draft: i64,
     /// How far it has come.
     pub state: PaperState,
@@ -246,10 +256,17 @@ pub(crate) fn entity(id: &PaperId) -> Entity {
     Entity::new("Paper", id.as_str())
 }
 
-/// `2024 年第四季度工作简报（第 2 期）`.
-pub(crate) fn title(kind: PaperKind, period: &PaperPeriod, issue: i64, draft: i64) -> Text {
-    let (name, span) = (kind.title(), period.title());
+/// `2024 年第四季度工作简报（第 2 期）`, or `公众参与情况报告：…` with the round's name.
+pub(crate) fn title(row: &PaperRow) -> Text {
+    let (name, span) = (row.kind.title(), row.period.title());
+    let (issue, draft) = (row.issue, row.draft);
     let (zh, en) = (name.zh, name.en);
+    if let Some((_, round)) = &row.round {
+        return match draft {
+            1 => text!("{zh}：{round}", "{en}: {round}"),
+            _ => text!("{zh}：{round}（第 {draft} 稿）", "{en}: {round} (draft {draft})"),
+        };
+    }
     let (span_zh, span_en) = (span.zh, span.en);
     let title = text!(
         "{span_zh}{zh}（第 {issue} 期）",

@@ -54,8 +54,8 @@ impl Cadence {
 /// A period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PaperPeriod {
-    /// How long it is.
-    pub cadence: Cadence,
+    /// How long it is; null for the days of a round.
+    pub cadence: Option<Cadence>,
     /// First day.
     #[schema(value_type = String, format = Date)]
     pub from: Date,
@@ -73,9 +73,19 @@ impl PaperPeriod {
         let from = Date::new(day.year(), month, 1).unwrap_or(day);
         let last = from.saturating_add(i64::from(months - 1).months());
         Self {
-            cadence,
+            cadence: Some(cadence),
             from,
             to: last.last_of_month(),
+        }
+    }
+
+    /// The days of a round.
+    #[must_use]
+    pub const fn days(from: Date, to: Date) -> Self {
+        Self {
+            cadence: None,
+            from,
+            to,
         }
     }
 
@@ -117,11 +127,15 @@ impl PaperPeriod {
         self.from <= to && self.to >= from
     }
 
-    /// `2024 年第四季度`.
+    /// `2024 年第四季度`; the days themselves where they are no calendar period.
     #[must_use]
     pub fn title(&self) -> Text {
         let (year, month) = (self.from.year(), self.from.month());
-        match self.cadence {
+        let Some(cadence) = self.cadence else {
+            let (from, to) = (self.from, self.to);
+            return text!("{from}至{to}", "{from} to {to}");
+        };
+        match cadence {
             Cadence::Year => text!("{year}年", "{year}"),
             Cadence::Quarter => {
                 let number = (month - 1) / 3 + 1;

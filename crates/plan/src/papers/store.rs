@@ -8,6 +8,8 @@ use tianyuan_kernel::http::list::Page;
 use tianyuan_kernel::text::Text;
 
 use super::period::{Cadence, PaperPeriod};
+use crate::participation::RoundId;
+
 use super::{PaperError, PaperFile, PaperId, PaperKind, PaperLang, PaperState};
 use crate::plans::PlanId;
 use crate::stored::{date, word};
@@ -20,6 +22,8 @@ pub(crate) struct PaperRow {
     pub(crate) kind: PaperKind,
     pub(crate) lang: PaperLang,
     pub(crate) period: PaperPeriod,
+    /// The round of a participation report, and what it is called.
+    pub(crate) round: Option<(RoundId, String)>,
     pub(crate) issue: i64,
     pub(crate) draft: i64,
     pub(crate) state: PaperState,
@@ -41,7 +45,8 @@ const PAPER: &str = "SELECT p.id AS id, p.plan_id AS plan_id, p.kind AS kind, p.
     p.error_code AS error_code, p.error_zh AS error_zh, p.error_en AS error_en, \
     p.created_at AS created_at, p.created_by AS created_by, p.made_at AS made_at, \
     f.name AS file_name, f.media_type AS media_type, f.size_bytes AS size_bytes, \
-    f.sha256 AS sha256 FROM plan_papers p LEFT JOIN files f ON f.id = p.file_id";
+    f.sha256 AS sha256, p.round_id AS round_id, r.title AS round_title FROM plan_papers p \
+    LEFT JOIN files f ON f.id = p.file_id LEFT JOIN plan_rounds r ON r.id = p.round_id";
 
 fn paper(row: &Row) -> Result<PaperRow> {
     let file = match row.text_opt("file_name")? {
@@ -63,13 +68,22 @@ fn paper(row: &Row) -> Result<PaperRow> {
             ),
         }),
     };
+    let round = match row.text_opt("round_id")? {
+        None => None,
+        Some(id) => Some((RoundId::from_stored(id), row.text("round_title")?)),
+    };
+    let cadence = match row.text_opt("cadence")? {
+        None => None,
+        Some(_) => Some(word(row, "cadence", Cadence::read)?),
+    };
     Ok(PaperRow {
+        round,
         id: PaperId::from_stored(row.text("id")?),
         plan_id: PlanId::from_stored(row.text("plan_id")?),
         kind: word(row, "kind", PaperKind::read)?,
         lang: word(row, "lang", PaperLang::read)?,
         period: PaperPeriod {
-            cadence: word(row, "cadence", Cadence::read)?,
+            cadence,
             from: date(row, "period_from")?,
             to: date(row, "period_to")?,
         },
@@ -92,12 +106,13 @@ fn paper(row: &Row) -> Result<PaperRow> {
 pub(crate) async fn list(
     sql: &mut dyn Sql,
     plan: &PlanId,
-    kind: Option<PaperKind>,
+    (kind, round): (Option<PaperKind>, Option<&RoundId>),
     page: &Page,
 ) -> Result<Vec<PaperRow>> {
     let select = Select::new(PAPER)
         .and("p.plan_id = ?", plan)
         .and_opt("p.kind = ?", kind.map(PaperKind::as_str))
+        .and_opt("p.round_id = ?", round)
         .page(page, &["p.id"], true, "p.id DESC");
     sql.select(select).await?.iter().map(paper).collect()
 }
@@ -152,6 +167,18 @@ pub(crate) async fn next(
     Ok((issue, row.int("drafts")? + 1))
 }
 
+/// The draft that a round's report in this language gets next.
+pub(crate) async fn next_of_round(
+    sql: &mut dyn Sql,
+    round: &RoundId,
+    lang: PaperLang,
+) -> Result<i64> {
+    let select = "SELECT CAST(COALESCE(MAX(draft), 0) AS BIGINT) AS n FROM plan_papers \
+                  WHERE round_id = $1 AND lang = $2";
+    let row = sql.one(select, args![round, lang.as_str()]).await?;
+    Ok(row.int("n")? + 1)
+}
+
 /// Stores a paper that is to be made; false when its schedule already asked for it, or somebody
 /// else took its draft's number.
 pub(crate) async fn insert(
@@ -162,15 +189,15 @@ pub(crate) async fn insert(
     let inserted = sql
         .execute(
             "INSERT INTO plan_papers (id, plan_id, kind, lang, cadence, period_from, period_to, \
-             issue, draft, state, schedule_key, issuer, created_at, created_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'making', $10, $11, $12, $13) \
+             issue, draft, state, schedule_key, issuer, created_at, created_by, round_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'making', $10, $11, $12, $13, $14) \
              ON CONFLICT DO NOTHING",
             args![
                 &row.id,
                 &row.plan_id,
                 row.kind.as_str(),
                 row.lang.as_str(),
-                row.period.cadence.as_str(),
+                row.period.cadence.map(Cadence::as_str),
                 row.period.from.to_string(),
                 row.period.to.to_string(),
                 row.issue,
@@ -179,6 +206,7 @@ pub(crate) async fn insert(
                 &row.issuer,
                 row.created_at,
                 row.created_by.as_deref(),
+                row.round.as_ref().map(|(id, _)| id.as_str()),
             ],
         )
         .await?;

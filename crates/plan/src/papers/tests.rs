@@ -111,6 +111,55 @@ async fn a_bulletin_says_what_is_on_record_and_is_kept_with_its_hash() {
 }
 
 #[tokio::test]
+async fn a_bulletin_ranks_the_units_and_says_how_far_that_can_be_trusted() {
+    tianyuan_kernel::testkit::each_backend(crate::testing::rooms, async |node| {
+        let plan = crate::demo::load(&node.app).await.unwrap().unwrap();
+        let office = node.client("plan_office");
+        let b = Bench {
+            node,
+            office,
+            plan: plan.id.to_string(),
+        };
+        let detail = made(&b, "bulletin", "zh").await;
+        let text = said(&detail);
+        for words in [
+            "（二）综合指数与名次区间",
+            "按“责任单位综合评价（示例）”",
+            "名次可能在",
+            "次变换方法的模拟中",
+        ] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        // The same index says the same of the same day.
+        let indices = b.plan_get("/indices").await;
+        let index = &indices["items"][0]["id"];
+        let path = format!("/api/v1/indices/{}/result", index.as_str().unwrap());
+        let result = b.office.get(&path).await.expect(200).json();
+        let first = &result["entities"][0];
+        let blocks = detail["blocks"].as_array().unwrap().iter();
+        let mut tables = blocks.filter(|x| x["kind"] == "table");
+        let cell = |cell: &Value| -> String {
+            cell["paragraphs"][0]["runs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|run| run["text"].as_str().unwrap())
+                .collect()
+        };
+        let ranking = tables
+            .find(|t| cell(&t["rows"][0][3]) == "名次可能在")
+            .unwrap();
+        let row: Vec<String> = ranking["rows"][1].as_array().unwrap().iter().map(cell).collect();
+        assert_eq!((&row[0], &json!(row[1])), (&"1".to_owned(), &first["name"]));
+        assert_eq!(row[2], format!("{:.3}", first["score"].as_f64().unwrap()));
+        let (low, high) = (&first["rank_low"], &first["rank_high"]);
+        let interval = if low == high { low.to_string() } else { format!("{low}～{high}") };
+        assert_eq!(row[3], interval);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn later_values_do_not_change_what_a_period_says() {
     with_sample(async |b: Bench| {
         b.record(1, "2024-06-30", 700.0).await;

@@ -8,16 +8,16 @@ use super::open::guard::solve;
 use crate::testing::{Bench, with_sample};
 
 /// A round under test.
-pub(super) struct Voice {
-    pub(super) b: Bench,
-    pub(super) round: String,
+pub(crate) struct Voice {
+    pub(crate) b: Bench,
+    pub(crate) round: String,
     /// Ids of channels: written, and the hearing that is not counted.
-    pub(super) written: String,
-    pub(super) hearing: String,
+    pub(crate) written: String,
+    pub(crate) hearing: String,
 }
 
 /// Runs a test on each backend with an open round; `review` as the round has it.
-pub(super) async fn with_round<F: AsyncFn(Voice)>(review: bool, test: F) {
+pub(crate) async fn with_round<F: AsyncFn(Voice)>(review: bool, test: F) {
     with_sample(async |b: Bench| {
         let voice = open_round(b, review).await;
         test(voice).await;
@@ -63,29 +63,29 @@ pub(super) async fn open_round(b: Bench, review: bool) -> Voice {
 
 impl Voice {
     /// GET below the round, by the office.
-    pub(super) async fn get(&self, rest: &str) -> Value {
+    pub(crate) async fn get(&self, rest: &str) -> Value {
         let path = format!("/api/v1/rounds/{}{rest}", self.round);
         self.b.office.get(&path).await.expect(200).json()
     }
 
     /// Adds a written opinion; answers it.
-    pub(super) async fn add(&self, text: &str) -> Value {
+    pub(crate) async fn add(&self, text: &str) -> Value {
         let body = json!({ "channel_id": self.written, "text": text });
         self.try_add(&self.b.office, body).await.expect(201).json()
     }
 
-    pub(super) async fn try_add(&self, who: &Client, body: Value) -> Answer {
+    pub(crate) async fn try_add(&self, who: &Client, body: Value) -> Answer {
         who.post(&format!("/api/v1/rounds/{}/opinions", self.round), body)
             .await
     }
 
     /// The stranger's address of something of the round.
-    pub(super) fn open(&self, rest: &str) -> String {
+    pub(crate) fn open(&self, rest: &str) -> String {
         format!("/api/v1/open/rounds/{}{rest}", self.round)
     }
 
     /// A body with a challenge answered.
-    pub(super) async fn answered(&self, mut body: Value) -> Value {
+    pub(crate) async fn answered(&self, mut body: Value) -> Value {
         let stranger = self.b.node.stranger();
         let asked = stranger
             .get(&self.open("/challenge"))
@@ -100,7 +100,7 @@ impl Voice {
     }
 
     /// Sends an opinion as a stranger.
-    pub(super) async fn send(&self, body: Value) -> Answer {
+    pub(crate) async fn send(&self, body: Value) -> Answer {
         let body = self.answered(body).await;
         self.b
             .node
@@ -110,7 +110,7 @@ impl Voice {
     }
 
     /// Votes as a device, named by a number.
-    pub(super) async fn vote(&self, device: usize, topic: &str, vote: &str) -> Answer {
+    pub(crate) async fn vote(&self, device: usize, topic: &str, vote: &str) -> Answer {
         let body = json!({ "device": format!("{device:032x}"), "vote": vote });
         let body = self.answered(body).await;
         let path = format!("/api/v1/open/topics/{topic}/votes");
@@ -118,7 +118,7 @@ impl Voice {
     }
 
     /// The groups of the round.
-    pub(super) async fn topics(&self) -> Vec<Value> {
+    pub(crate) async fn topics(&self) -> Vec<Value> {
         self.get("/topics").await["items"]
             .as_array()
             .unwrap()
@@ -127,6 +127,6 @@ impl Voice {
 }
 
 /// The text of a field.
-pub(super) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }

@@ -69,6 +69,9 @@ pub struct Figure {
     pub expected: Option<f64>,
     /// The target due next, or the goal's value.
     pub target: Option<f64>,
+    /// The last value over what this one covers, to hold it against.
+    #[serde(skip)]
+    pub(crate) comparable: Option<f64>,
 }
 
 /// A figure given.
@@ -179,11 +182,13 @@ impl Asking {
         let last = i
             .latest
             .filter(|v| v.at < ends)
-            .map(|v| (v.at, v.value))
-            .or_else(|| {
-                let at = crate::indicators::rules::year_end(i.baseline.year);
-                Some((at, i.baseline.value))
-            });
+            .map_or_else(
+                || {
+                    let at = crate::indicators::rules::year_end(i.baseline.year);
+                    (at, default_period(i.nature, at), i.baseline.value)
+                },
+                |v| (v.at, v.period, v.value),
+            );
         Figure {
             subject: i.id.to_string(),
             of: FigureOf::Indicator,
@@ -194,10 +199,11 @@ impl Asking {
             covers: Some(covers),
             value: None,
             confirmed: false,
-            last: last.map(|(_, value)| value),
-            last_at: last.map(|(at, _)| at),
+            last: Some(last.2),
+            last_at: Some(last.0),
             expected: i.expected_at(ends, covers),
             target: next.map(|t| t.value),
+            comparable: Some(doubt::comparable(last, (ends, covers))),
         }
     }
 
@@ -219,6 +225,7 @@ impl Asking {
             expected: None,
             // "At most" is a bound, not a size to be near to.
             target: (g.comparison != Comparison::AtMost || g.value > 0.0).then_some(g.value),
+            comparable: last.map(|(_, value)| *value),
         }
     }
 
@@ -373,7 +380,7 @@ pub(crate) fn wrong(figure: &Figure, value: f64, confirmed: bool) -> Option<(&'s
         return None;
     }
     let expected = figure.expected.or(figure.target);
-    doubt(&figure.unit, value, &[figure.last, expected]).map(|words| (doubt::CODE, words))
+    doubt(&figure.unit, value, &[figure.comparable, expected]).map(|words| (doubt::CODE, words))
 }
 
 /// What the units reported of one indicator or goal in a period.

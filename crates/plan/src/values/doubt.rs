@@ -1,8 +1,11 @@
 //! Units confused (万元 written where 亿元 is asked for): a value thousands of times off every
 //! number it can be held against is asked about, and recorded only when confirmed.
 
+use jiff::civil::Date;
 use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
+
+use crate::words::Period;
 
 /// Off by this factor or more is doubtful: halfway, in powers of ten, between what no honest
 /// figure of a district does in a period (a thousandfold) and the smallest confusion of units
@@ -61,6 +64,37 @@ pub fn doubt(unit: &str, value: f64, against: &[Option<f64>]) -> Option<Text> {
     ))
 }
 
+/// A known value as it would be over what another covers: sums of a year and since January are
+/// brought to the same stretch of the year, so that a quarter's sum in 万元 is not hidden behind a
+/// whole year's in 亿元. A point in time stays as it is.
+#[must_use]
+pub fn comparable(known: (Date, Period, f64), to: (Date, Period)) -> f64 {
+    let share = |at: Date, period: Period| match period {
+        Period::Annual => Some(1.0),
+        Period::Ytd => Some(f64::from(at.day_of_year()) / f64::from(at.days_in_year())),
+        Period::Point => None,
+    };
+    match (share(known.0, known.1), share(to.0, to.1)) {
+        (Some(there), Some(here)) => known.2 / there * here,
+        _ => known.2,
+    }
+}
+
+/// What is doubtful of one entry counted towards a whole: it alone is scores of times as much as
+/// all of them are to be. An entry may be as small as it likes.
+#[must_use]
+pub fn beyond(unit: &str, amount: f64, whole: f64) -> Option<Text> {
+    let times = amount / whole;
+    if !times.is_finite() || times < FACTOR.sqrt() {
+        return None;
+    }
+    let times = times.round();
+    Some(text!(
+        "收到 {amount} {unit}，是目标总数 {whole} {unit} 的约 {times} 倍，计量单位可能弄错了；请核对，属实请确认。",
+        "{amount} {unit} is about {times} times the whole goal of {whole} {unit}; the unit may be mistaken. Check it, or confirm it."
+    ))
+}
+
 /// How many times apart two numbers are, at least 1.
 fn ratio(a: f64, b: f64) -> f64 {
     let r = (a / b).abs();
@@ -70,6 +104,7 @@ fn ratio(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::civil::date;
     use proptest::prelude::*;
 
     #[test]
@@ -98,6 +133,27 @@ mod tests {
         assert_eq!(doubt("个", 40.0, &[]), None);
         assert_eq!(doubt("个", 40.0, &[Some(0.0)]), None);
         assert_eq!(doubt("个", 0.0, &[Some(40.0)]), None);
+    }
+
+    #[test]
+    fn sums_are_held_against_the_same_stretch_of_a_year() {
+        let year = (date(2023, 12, 31), Period::Annual, 2048.1);
+        let quarter = (date(2024, 3, 31), Period::Ytd);
+        let expected = comparable(year, quarter);
+        assert!((expected - 2048.1 * 91.0 / 366.0).abs() < 1e-9);
+        // 500 亿元 in 万元: 2,441 times the year, 9,800 times a quarter of it.
+        assert_eq!(doubt("亿元", 5_000_000.0, &[Some(2048.1)]), None);
+        assert!(doubt("亿元", 5_000_000.0, &[Some(expected)]).is_some());
+        let point = (date(2023, 12, 31), Period::Point, 12.7);
+        assert_eq!(comparable(point, (date(2024, 3, 31), Period::Point)), 12.7);
+    }
+
+    #[test]
+    fn one_entry_is_not_many_times_the_whole() {
+        assert!(beyond("万条", 20_000.0, 30.0).unwrap().zh.contains("667 倍"));
+        assert_eq!(beyond("人", 1.0, 35_000.0), None);
+        assert_eq!(beyond("家", 60.0, 60.0), None);
+        assert_eq!(beyond("家", 60.0, 0.0), None);
     }
 
     #[test]

@@ -132,10 +132,11 @@ pub fn validate(
 pub(crate) async fn doubted(
     sql: &mut dyn Sql,
     to: &Recordable,
-    value: f64,
+    (at, period, value): (Date, Period, f64),
 ) -> Result<Option<Text>> {
     let known = store::in_force(sql, &to.id).await?;
-    let last = known.iter().rev().map(|v| v.value).find(|v| *v != 0.0);
+    let last = known.iter().rev().find(|v| v.value != 0.0);
+    let last = last.map(|v| doubt::comparable((v.at, v.period, v.value), (at, period)));
     Ok(doubt::doubt(&to.unit, value, &[last]))
 }
 

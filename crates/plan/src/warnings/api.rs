@@ -122,6 +122,9 @@ pub struct WarningInbox {
     pub open: i64,
     /// Those of them the caller has not seen.
     pub unseen: i64,
+    /// Those of them that wait for the caller: for an answer where a unit was told, for closing or
+    /// a first look where the plan office was.
+    pub waiting: i64,
 }
 
 /// How many warnings wait for the caller.
@@ -129,8 +132,7 @@ pub struct WarningInbox {
     responses((status = 200, body = WarningInbox), Problems))]
 async fn warning_inbox(ctx: Ctx) -> Result<Json<WarningInbox>> {
     let person = ctx.who.id.clone().unwrap_or_default();
-    let (open, unseen) = store::inbox(&mut ctx.read().await?, &person).await?;
-    Ok(Json(WarningInbox { open, unseen }))
+    Ok(Json(store::inbox(&mut ctx.read().await?, &person).await?))
 }
 
 /// Somebody who was told.
@@ -369,7 +371,7 @@ async fn reopen_warning(
     moved(&ctx, &id, how, &words).await
 }
 
-/// Looks for warnings of an edition now, instead of within a quarter of an hour.
+/// Looks for warnings of an edition now, instead of a quarter of a minute after the last fact.
 #[utoipa::path(post, path = "/api/v1/plans/{id}/warnings/look", tag = "plan",
     params(("id" = PlanId, Path)),
     responses((status = 200, body = Round), Problems))]

@@ -1,4 +1,5 @@
-//! Looking for warnings: a scheduled job over every edition in force, and a round asked for by
+//! Looking for warnings: a job over every edition in force, which runs soon after a fact that may
+//! change what is found, and by the clock for what only time makes late; and a round asked for by
 //! the plan office. What is found opens a warning, or is known already; what is no longer found
 //! is cleared. Each edition is one transaction.
 
@@ -7,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tianyuan_kernel::jobs::{JobCtx, JobKind, Schedule};
-use tianyuan_kernel::journal::Text2;
+use tianyuan_kernel::jobs::{self, JobCtx, JobKind, Schedule};
+use tianyuan_kernel::journal::{Reaction, Text2};
 use tianyuan_kernel::prelude::*;
 use utoipa::ToSchema;
 
@@ -30,7 +31,38 @@ pub const LOOK: JobKind = JobKind {
     run: run_job,
 };
 
-/// How often: what people record shows within a quarter of an hour.
+/// Seconds after a fact at which the job runs: what is recorded meanwhile shares its run.
+pub const SOON_S: i64 = 15;
+
+/// Looks soon after what people do: a value, a state, a report, a period, a rule, an edition.
+pub const AFTER_FACTS: Reaction = Reaction {
+    name: "plan.warnings_after_facts",
+    kinds: &[
+        crate::values::VALUE_RECORDED.name,
+        crate::measures::STATE_CHANGED.name,
+        crate::reports::REPORT_SUBMITTED.name,
+        crate::reports::REPORT_RETURNED.name,
+        crate::reports::REPORT_ACCEPTED.name,
+        crate::periods::PERIOD_OPENED.name,
+        crate::periods::PERIOD_CHANGED.name,
+        crate::periods::ROSTER_CHANGED.name,
+        crate::plans::PLAN_IMPORTED.name,
+        crate::plans::PLAN_UPDATED.name,
+        super::RULE_CREATED.name,
+        super::RULE_CHANGED.name,
+        super::RULE_REMOVED.name,
+    ],
+    run: look_soon,
+};
+
+fn look_soon<'a>(_: &'a App, tx: &'a mut Tx, _: &'a Fact) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        jobs::enqueue_soon(tx, &LOOK, &json!({}), SOON_S).await?;
+        Ok(())
+    })
+}
+
+/// How often without any fact: what time alone makes late or stale.
 pub const SCHEDULE: Schedule = Schedule {
     kind: LOOK.name,
     every_s: 900,

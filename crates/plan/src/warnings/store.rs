@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use tianyuan_kernel::prelude::*;
 
+use super::api::WarningInbox;
 use super::rules::Dated;
 use super::{
     About, Rule, RuleId, RuleKind, StepId, Warning, WarningId, WarningState, WarningStep, resource,
@@ -419,18 +420,26 @@ pub(crate) async fn steps(sql: &mut dyn Sql, id: &WarningId) -> Result<Vec<StepR
         .collect()
 }
 
-/// How many unclosed warnings a person was told of, and how many of them they have not seen.
-pub(crate) async fn inbox(sql: &mut dyn Sql, person: &str) -> Result<(i64, i64)> {
+/// What of the unclosed warnings a person was told of waits for them.
+pub(crate) async fn inbox(sql: &mut dyn Sql, person: &str) -> Result<WarningInbox> {
     let row = sql
         .one(
             "SELECT CAST(COUNT(1) AS BIGINT) AS all_of, \
-             CAST(COALESCE(SUM(CASE WHEN t.seen_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS unseen \
+             CAST(COALESCE(SUM(CASE WHEN t.seen_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS unseen, \
+             CAST(COALESCE(SUM(CASE \
+                WHEN t.role = $2 AND (w.state = 'answered' OR t.seen_at IS NULL) THEN 1 \
+                WHEN t.role <> $2 AND w.state <> 'answered' THEN 1 ELSE 0 END), 0) AS BIGINT) \
+                AS waiting \
              FROM plan_warning_told t JOIN plan_warnings w ON w.id = t.warning_id \
              WHERE t.person_id = $1 AND w.state <> 'closed'",
-            args![person],
+            args![person, Role::PlanOffice.name()],
         )
         .await?;
-    Ok((row.int("all_of")?, row.int("unseen")?))
+    Ok(WarningInbox {
+        open: row.int("all_of")?,
+        unseen: row.int("unseen")?,
+        waiting: row.int("waiting")?,
+    })
 }
 
 /// The values in force of every indicator of an edition, oldest first.

@@ -1,6 +1,8 @@
 //! Early warning through the API, on both databases.
 
 use serde_json::{Value, json};
+use tianyuan_kernel::args;
+use tianyuan_kernel::db::Sql as _;
 
 use crate::testing::{Bench, with_sample};
 
@@ -259,6 +261,66 @@ async fn a_unit_answers_its_own_and_strangers_see_nothing() {
             .get("/api/v1/warnings?kind=nothing")
             .await
             .expect(400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_people_record_is_looked_at_by_itself_and_once() {
+    with_sample(async |b: Bench| {
+        // The import's own look comes first.
+        b.node.settle().await;
+        b.node.advance(60);
+        b.node.settle().await;
+        assert!(warnings(&b, "?kind=off_path").await.is_empty());
+        let jobs = async || {
+            let select = "SELECT CAST(COUNT(1) AS BIGINT) AS n FROM jobs WHERE kind = $1";
+            let mut sql = b.node.app.db().read().await.unwrap();
+            let row = sql.one(select, args![super::evaluate::LOOK.name]).await.unwrap();
+            row.int("n").unwrap()
+        };
+        let before = jobs().await;
+        b.record(1, "2024-06-30", 1.0).await;
+        b.record(2, "2024-06-30", 12.0).await;
+        b.node.settle().await;
+        assert_eq!(jobs().await, before + 1, "two facts, one look");
+        assert!(warnings(&b, "?kind=off_path").await.is_empty(), "not at once");
+        b.node.advance(super::evaluate::SOON_S);
+        b.node.settle().await;
+        assert_eq!(warnings(&b, "?kind=off_path").await.len(), 1);
+        // What a look itself writes is nothing to look at.
+        b.node.advance(60);
+        b.node.settle().await;
+        assert_eq!(jobs().await, before + 1);
+        b.record(1, "2024-06-30", 1_500.0).await;
+        b.node.settle().await;
+        b.node.advance(super::evaluate::SOON_S);
+        b.node.settle().await;
+        assert!(warnings(&b, "?kind=off_path").await.is_empty(), "cleared as well");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_inbox_counts_what_waits_for_whom() {
+    with_sample(async |b: Bench| {
+        let inbox = async || b.office.get("/api/v1/me/warnings").await.expect(200).json();
+        b.record(1, "2024-06-30", 1.0).await;
+        look(&b).await;
+        let off = warnings(&b, "?kind=off_path").await.remove(0);
+        let first = inbox().await;
+        let all = first["open"].as_i64().unwrap();
+        assert!(all > 0);
+        assert_eq!((&first["unseen"], &first["waiting"]), (&json!(all), &json!(all)));
+        b.office.post(&path(&off, "/acknowledge"), json!({})).await.expect(200);
+        let seen = inbox().await;
+        assert_eq!(seen["waiting"], all - 1, "seen, and now the unit's turn: {seen}");
+        let said = json!({ "words": "下月补齐" });
+        b.office.post(&path(&off, "/answer"), said.clone()).await.expect(200);
+        assert_eq!(inbox().await["waiting"], all, "answered: the office closes it");
+        b.office.post(&path(&off, "/close"), said).await.expect(200);
+        let closed = inbox().await;
+        assert_eq!((&closed["open"], &closed["waiting"]), (&json!(all - 1), &json!(all - 1)));
     })
     .await;
 }

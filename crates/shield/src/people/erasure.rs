@@ -4,27 +4,18 @@
 //! `erasures` of the data folder, which is in no backup and which no restore replaces. Only what
 //! the database has committed is listed; [`keep_erased`] makes good for a crash in between.
 
-use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-
 use axum::extract::State as AppState;
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::json;
+use tianyuan_kernel::erasures::{list, listed};
 use tianyuan_kernel::prelude::*;
-use tokio::sync::Mutex;
 use utoipa_axum::routes;
 
 use super::api::{PersonView, UnitNames, erased, not_yourself, view};
 use super::{Person, PersonId, State, keep_an_operator, may_administer, operates, store};
 use crate::authority::Authority;
 use crate::kinds;
-
-/// The list's name in the data folder: one id a line.
-const FILE: &str = "erasures";
 
 pub(crate) fn routes() -> Routes {
     Routes::new().signed_in(routes!(erase_person))
@@ -98,7 +89,8 @@ pub async fn erase(tx: &mut Tx, person: &Person) -> Result<()> {
 /// # Errors
 /// When the list cannot be read or written, or the database refuses.
 pub async fn keep_erased(app: &App) -> Result<u64> {
-    let listed = listed(app).await?;
+    let mut listed = listed(app).await?;
+    listed.retain(|line| line.parse::<PersonId>().is_ok());
     let mut again = 0;
     for id in &listed {
         let mut tx = Tx::begin(app, None).await?;
@@ -123,63 +115,4 @@ pub async fn keep_erased(app: &App) -> Result<u64> {
         );
     }
     Ok(again)
-}
-
-/// One writer of the list at a time.
-static WRITING: Mutex<()> = Mutex::const_new(());
-
-/// Adds ids to the list; when this comes back they survive a power cut.
-async fn list(app: &App, ids: &[String]) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let (folder, ids) = (app.config().node.data.clone(), ids.to_vec());
-    let _turn = WRITING.lock().await;
-    tokio::task::spawn_blocking(move || append(&folder, &ids))
-        .await
-        .map_err(Error::internal)?
-        .map_err(Error::internal)
-}
-
-fn append(folder: &Path, ids: &[String]) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let listed = read(folder)?;
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600);
-    let mut file = options.open(folder.join(FILE))?;
-    // A line that was torn by a power cut was never acknowledged; it must not eat the next one.
-    let mut lines = String::from(if listed.torn { "\n" } else { "" });
-    for id in ids.iter().filter(|id| !listed.ids.contains(*id)) {
-        lines.push_str(id);
-        lines.push('\n');
-    }
-    file.write_all(lines.as_bytes())?;
-    file.sync_all()?;
-    std::fs::File::open(folder)?.sync_all()
-}
-
-async fn listed(app: &App) -> Result<BTreeSet<String>> {
-    let folder = app.config().node.data.clone();
-    let list = tokio::task::spawn_blocking(move || read(&folder)).await;
-    let list = list.map_err(Error::internal)?.map_err(Error::internal)?;
-    Ok(list.ids)
-}
-
-#[derive(Default)]
-struct Listed {
-    ids: BTreeSet<String>,
-    /// The last line does not end.
-    torn: bool,
-}
-
-fn read(folder: &Path) -> io::Result<Listed> {
-    let text = match std::fs::read_to_string(folder.join(FILE)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listed::default()),
-        text => text?,
-    };
-    let ids = text.lines().filter(|line| line.parse::<PersonId>().is_ok());
-    Ok(Listed {
-        ids: ids.map(str::to_owned).collect(),
-        torn: !text.is_empty() && !text.ends_with('\n'),
-    })
 }

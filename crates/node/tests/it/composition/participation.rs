@@ -75,6 +75,14 @@ pub(super) async fn walk_participation(walk: &mut Walk<'_>) {
         pdf,
     )
     .await;
+    let paper = format!("/api/v1/rounds/{}/papers", id(&round));
+    walk.step(
+        "POST /api/v1/rounds/{id}/papers",
+        &paper,
+        None,
+        json!({ "lang": "zh" }),
+    )
+    .await;
     let decision = json!({ "outcome": "adopted", "reason": "确有需要" });
     let path = format!("{own}/decision");
     walk.step(

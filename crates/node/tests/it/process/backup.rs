@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Serving, places};
 
@@ -188,8 +188,13 @@ async fn who_was_erased_does_not_come_back_with_an_older_backup() {
             "/api/v1/people/{}",
             opened["person"]["id"].as_str().unwrap()
         );
+        let opinion = opinion_with_contact(&node).await;
         let copy = place.data.with_file_name("backup");
         place.done(&["backup", text(&copy)]);
+        let words = Some(json!({ "words": true }));
+        let erasure = format!("{opinion}/erasure");
+        let erased = node.send("POST", &erasure, words, None).await;
+        assert_eq!(erased.unwrap().0, 200);
         let erased = node
             .send("POST", &format!("{path}/erasure"), Some(json!({})), None)
             .await;
@@ -204,7 +209,73 @@ async fn who_was_erased_does_not_come_back_with_an_older_backup() {
         let node = Serving::start(&other).await;
         let person = node.get(&path).await;
         assert!(!person.to_string().contains("王某某"), "{person}");
+        let contacts = node.get(&format!("{opinion}/contacts")).await;
+        assert_eq!(contacts["items"], json!([]), "{contacts}");
+        assert_eq!(node.get(&opinion).await["text"], "");
         drop(node);
+        other.close().await;
+        place.close().await;
+    }
+}
+
+/// Has an opinion on record with who gave it; answers its address.
+async fn opinion_with_contact(node: &Serving) -> String {
+    let plans = node.get("/api/v1/plans").await;
+    let plan = plans["items"][0]["id"].as_str().unwrap();
+    let rounds = node.get(&format!("/api/v1/plans/{plan}/rounds")).await;
+    let rounds = rounds["items"].as_array().unwrap();
+    let open = rounds.iter().find(|r| r["state"] == "open").unwrap();
+    let opinion = json!({
+        "channel_id": open["channels"][0]["id"], "text": "请给李某回电话",
+        "contact": { "name": "李某", "phone": "000-0000" },
+    });
+    let path = format!("/api/v1/rounds/{}/opinions", open["id"].as_str().unwrap());
+    let (status, opinion) = node.send("POST", &path, Some(opinion), None).await.unwrap();
+    assert_eq!(status, 201, "{opinion}");
+    let path = format!("/api/v1/opinions/{}", opinion["id"].as_str().unwrap());
+    let contacts = node.get(&format!("{path}/contacts")).await;
+    assert_eq!(contacts["items"][0]["name"], "李某");
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_brings_nothing_that_is_no_part_of_one() {
+    for place in places().await {
+        drop(Serving::start(&place).await);
+        let copy = place.data.with_file_name("backup");
+        place.done(&["backup", text(&copy)]);
+        let path = copy.join("manifest.json");
+        let manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let with = |name: &str| {
+            let mut changed = manifest.clone();
+            // The digest of an empty file.
+            changed["files"][name] = json!(
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+            );
+            fs::write(&path, serde_json::to_vec(&changed).unwrap()).unwrap();
+        };
+        let other = place.another().await;
+        for name in ["erasures", "keys/material", "files/../erasures", "files/./a", "files//a", "/tmp/a", "ledger"] {
+            with(name);
+            let said = other.refused(&["restore", text(&copy)]);
+            assert!(said.contains("is not a path of a backup"), "{name}: {said}");
+        }
+        // Records that the manifest does not list were never checked, so they are none.
+        let mut without = manifest.clone();
+        let files = without["files"].as_object_mut().unwrap();
+        files.remove("tianyuan.db");
+        files.remove("records.pgdump");
+        fs::write(&path, serde_json::to_vec(&without).unwrap()).unwrap();
+        let said = other.refused(&["restore", text(&copy)]);
+        assert!(said.contains("this one holds neither"), "{said}");
+        fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        // What an old write-ahead log would do to them.
+        fs::create_dir_all(&other.data).unwrap();
+        let log = other.data.join("tianyuan.db-wal");
+        fs::write(&log, b"old").unwrap();
+        assert!(other.refused(&["restore", text(&copy)]).contains("already"));
+        fs::remove_file(&log).unwrap();
+        other.done(&["restore", text(&copy)]);
         other.close().await;
         place.close().await;
     }

@@ -98,10 +98,11 @@ pub(crate) struct MissingFact {
 
 /// A unit's place among the others.
 pub(crate) struct RankFact {
-    pub(crate) rank: i64,
-    pub(crate) unit: String,
+    pub(crate) rank: u32,
+    pub(crate) unit: (String, String),
     pub(crate) score: f64,
-    pub(crate) ranks: (i64, i64),
+    /// The 5th and the 95th percentile of its rank; none where nothing was varied.
+    pub(crate) ranks: Option<(u32, u32)>,
 }
 
 /// All of it.

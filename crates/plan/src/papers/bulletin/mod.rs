@@ -5,6 +5,7 @@
 
 pub(crate) mod charts;
 pub(crate) mod facts;
+pub(crate) mod ranking;
 pub(crate) mod say;
 #[cfg(test)]
 mod tests;
@@ -134,10 +135,12 @@ pub(crate) const VOCABULARY: &[Field] = &[
 
 /// The values of a bulletin.
 pub(crate) async fn data(app: &App, brief: &Brief) -> Result<Data> {
-    let facts = {
+    let (mut facts, units) = {
         let mut sql = app.db().read().await?;
-        Facts::gather(app, &mut sql, brief).await?
+        let facts = Facts::gather(app, &mut sql, brief).await?;
+        (facts, ranking::inputs(&mut sql, brief).await?)
     };
+    ranking::add(units, &mut facts).await?;
     Ok(values(&facts, brief))
 }
 

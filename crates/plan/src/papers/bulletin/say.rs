@@ -542,16 +542,15 @@ impl Said<'_> {
 
     /// One unit's place as a row.
     pub(crate) fn rank_row(&self, rank: &RankFact) -> Data {
-        let (low, high) = rank.ranks;
-        let interval = if low == high {
-            low.to_string()
-        } else {
-            format!("{low}～{high}")
+        let interval = match rank.ranks {
+            None => "—".to_owned(),
+            Some((low, high)) if low == high => low.to_string(),
+            Some((low, high)) => format!("{low}～{high}"),
         };
         Data::new()
             .text("rank", rank.rank.to_string())
-            .text("unit", rank.unit.clone())
-            .text("score", number(rank.score, 1))
+            .text("unit", self.tongue.name(&rank.unit.0, &rank.unit.1))
+            .text("score", number(rank.score, 3))
             .text("interval", interval)
     }
 

@@ -11,7 +11,7 @@ fn names(fields: &[Field]) -> BTreeSet<&'static str> {
 
 #[test]
 fn the_default_templates_name_only_what_there_is() {
-    for kind in [PaperKind::Bulletin] {
+    for kind in [PaperKind::Bulletin, PaperKind::Participation] {
         for lang in PaperLang::ALL {
             let bytes = default(kind, lang).unwrap();
             let faults = Template::open(&bytes)

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::period::{Cadence, PaperPeriod};
-use super::super::{PaperKind, PaperLang, api::issuer, deadline};
+use super::super::{PaperKind, PaperLang, api::{by_period, issuer}, deadline};
 use super::{DAYS_AFTER_MAX, NextPaper, PaperSchedule, SCHEDULE_REMOVED, SCHEDULE_SET, ScheduleId};
 use super::{due, store};
 use crate::plans::{self, Plan, PlanId};
@@ -101,6 +101,7 @@ async fn set_schedule(
     let mut tx = ctx.begin().await?;
     let plan = plans::store::get(&mut tx, &plan).await?;
     ctx.allow(Action::Publish, &plan)?;
+    by_period(input.kind)?;
     if !(0..=DAYS_AFTER_MAX).contains(&input.days_after) {
         let got = input.days_after;
         let words = text!(

@@ -140,6 +140,7 @@ async fn run_one(app: &App, schedule: &PaperSchedule) -> Result<Option<super::Pa
         kind: schedule.kind,
         lang: schedule.lang,
         period,
+        round: None,
         issuer: schedule.issuer.clone(),
         schedule_key: Some(key),
     };

@@ -215,6 +215,10 @@ fn measures(w: &mut Writer, t: Tongue) {
 
 fn units(w: &mut Writer, t: Tongue) {
     w.add(Style::Heading1, t.say("四、单位填报与比较", "4. Units"));
+    w.add(
+        Style::Heading2,
+        t.say("（一）填报情况", "4.1 Reporting"),
+    );
     w.add(Style::Body, "{{reporting}}");
     w.add(Style::Tag, "{{?missing}}");
     w.add(
@@ -239,7 +243,11 @@ fn units(w: &mut Writer, t: Tongue) {
         &[1],
     );
     w.add(Style::Tag, "{{/missing}}");
-    w.add(Style::Tag, "{{#ranking_trust}}");
+    w.add(
+        Style::Heading2,
+        t.say("（二）综合指数与名次区间", "4.2 Composite index and intervals of ranks"),
+    );
+    w.add(Style::Tag, "{{?ranking}}");
     w.add(
         Style::Caption,
         t.say("表 5  单位综合指数", "Table 5  Composite index of units"),
@@ -259,6 +267,6 @@ fn units(w: &mut Writer, t: Tongue) {
         ],
         &[0, 2, 3],
     );
+    w.add(Style::Tag, "{{/ranking}}");
     w.add(Style::Body, "{{ranking_trust}}");
-    w.add(Style::Tag, "{{/ranking_trust}}");
 }

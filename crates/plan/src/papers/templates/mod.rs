@@ -19,7 +19,7 @@ use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
 use utoipa::ToSchema;
 
-use super::{PaperKind, PaperLang, bulletin};
+use super::{PaperKind, PaperLang, bulletin, round};
 
 /// A template was put in place of another.
 pub const TEMPLATE_SET: Kind = Kind::new(
@@ -77,6 +77,7 @@ pub struct Placeholder {
 pub(crate) fn vocabulary(kind: PaperKind) -> Option<&'static [Field]> {
     match kind {
         PaperKind::Bulletin => Some(bulletin::VOCABULARY),
+        PaperKind::Participation => Some(round::VOCABULARY),
         PaperKind::Figures => None,
     }
 }
@@ -107,6 +108,7 @@ pub(crate) fn placeholders(fields: &[Field], within: Option<&str>) -> Vec<Placeh
 pub(crate) fn default(kind: PaperKind, lang: PaperLang) -> Result<Vec<u8>> {
     match kind {
         PaperKind::Bulletin => defaults::bulletin(lang),
+        PaperKind::Participation => round::template::participation(lang),
         PaperKind::Figures => Err(Error::not_found()),
     }
 }

@@ -1,10 +1,7 @@
 //! Who gave an opinion (联系信息): personal data, kept apart, seen by few, erasable.
 //!
-//! Looking at it is a fact. Erasing it is a fact too, and takes the words of earlier facts about
-//! it along; the ledgers keep commitments that open for nobody.
+//! Looking at it is a fact. How it is erased, and stays so, stands in [`super::erasure`].
 
-use axum::response::Response;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use tianyuan_kernel::args;
@@ -14,20 +11,16 @@ use tianyuan_kernel::db::{Row, Select, Sql};
 use tianyuan_kernel::error::{Problems, Result};
 use tianyuan_kernel::http::list::PageParams;
 use tianyuan_kernel::http::{Ctx, Json, List, Page, PathId, Routes, Tx};
-use tianyuan_kernel::journal;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::rounds::{self, checks::Faults};
-use super::super::topics;
-use super::{CONTACT_KEPT, CONTACTS_SEEN, ContactId, OPINION_ERASED, Opinion, OpinionId, store};
+use super::{CONTACT_KEPT, CONTACTS_SEEN, ContactId, OpinionId, store};
 
 /// The routes of contacts.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new()
-        .signed_in(routes!(list_contacts))
-        .signed_in(routes!(erase_opinion))
+    Routes::new().signed_in(routes!(list_contacts))
 }
 
 /// Who gave an opinion, in their own words.
@@ -121,7 +114,7 @@ async fn page_of(sql: &mut dyn Sql, opinion: &OpinionId, page: &Page) -> Result<
 }
 
 /// Personal data as policies see it: apart from the opinion it belongs to.
-fn entity(opinion: &OpinionId) -> Entity {
+pub(super) fn entity(opinion: &OpinionId) -> Entity {
     Entity::new("Contact", opinion.as_str())
 }
 
@@ -149,63 +142,4 @@ async fn list_contacts(
     }
     let key = |k: &Kept| vec![Json_::from(k.id.as_str())];
     Ok(Json(List::build(contacts, &page, key, |k| k)))
-}
-
-/// What to erase.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OpinionErasure {
-    /// True to erase the opinion's words and files too, when they point to somebody.
-    #[serde(default)]
-    pub words: bool,
-}
-
-/// Erases who gave an opinion, and its words when they point to somebody. It stays counted.
-#[utoipa::path(post, path = "/api/v1/opinions/{id}/erasure", tag = "plan",
-    params(("id" = OpinionId, Path)), request_body = OpinionErasure,
-    responses((status = 200, body = Opinion), Problems))]
-async fn erase_opinion(
-    ctx: Ctx,
-    PathId(id): PathId<OpinionId>,
-    Json(input): Json<OpinionErasure>,
-) -> Result<Response> {
-    let mut tx = ctx.begin().await?;
-    let opinion = store::get(&mut tx, &id).await?;
-    let round = rounds::store::get_plain(&mut tx, &opinion.round_id).await?;
-    if !ctx.can(Action::View, &round) && !ctx.can(Action::Erase, &entity(&id)) {
-        return Err(tianyuan_kernel::Error::hidden(
-            "Erase",
-            "Contact",
-            id.as_str(),
-        ));
-    }
-    ctx.allow(Action::Erase, &entity(&id))?;
-    let contacts = erase_contacts(&mut tx, &id).await?;
-    if input.words && opinion.erased_at.is_none() {
-        erase_words(&mut tx, &opinion).await?;
-    }
-    let fact = json!({ "round": opinion.round_id, "contacts": contacts, "words": input.words });
-    tx.record(&OPINION_ERASED, id.as_str(), &fact).await?;
-    let opinion = store::get(&mut tx, &id).await?;
-    tx.answer(StatusCode::OK, &opinion).await
-}
-
-async fn erase_contacts(tx: &mut Tx, opinion: &OpinionId) -> Result<usize> {
-    let select = "SELECT id FROM plan_opinion_contacts WHERE opinion_id = $1";
-    let rows = tx.all(select, args![opinion]).await?;
-    for row in &rows {
-        journal::erase(tx, &row.text("id")?).await?;
-    }
-    let delete = "DELETE FROM plan_opinion_contacts WHERE opinion_id = $1";
-    tx.execute(delete, args![opinion]).await?;
-    Ok(rows.len())
-}
-
-async fn erase_words(tx: &mut Tx, opinion: &Opinion) -> Result<()> {
-    rounds::store::note_regrouped(tx, &opinion.round_id).await?;
-    let (nothing, now) = (tx.app().random::<32>(), tx.now());
-    store::erase_words(tx, &opinion.id, nothing, now).await?;
-    super::attachments::remove_all(tx, &opinion.id).await?;
-    journal::erase(tx, opinion.id.as_str()).await?;
-    topics::name_anew(tx, &opinion.topic.id).await
 }

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod attachments;
 pub mod contacts;
+pub mod erasure;
 pub mod intake;
 pub mod many;
 pub mod sheet;
@@ -106,6 +107,7 @@ pub fn routes() -> Routes {
         .merge(many::routes())
         .merge(sheet::routes())
         .merge(contacts::routes())
+        .merge(erasure::routes())
         .merge(attachments::routes())
 }
 

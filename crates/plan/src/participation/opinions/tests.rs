@@ -259,6 +259,70 @@ async fn who_said_it_is_kept_apart_seen_by_few_and_erasable() {
     .await;
 }
 
+#[tokio::test]
+async fn what_was_erased_stays_erased_after_an_older_backup() {
+    with_round(true, async |v: Voice| {
+        let list = v.b.node.folder().join("erasures");
+        let listed = || std::fs::read_to_string(&list).unwrap_or_default();
+        let body = json!({
+            "channel_id": v.written, "text": "请给张某回电话",
+            "contact": { "name": "示例甲", "phone": "000-0000" },
+        });
+        let opinion = v.try_add(&v.b.office, body).await.expect(201).json();
+        let id = text(&opinion, "id").to_owned();
+        let path = format!("/api/v1/opinions/{id}");
+        let contacts = async || {
+            let path = format!("{path}/contacts");
+            let all = v.b.office.get(&path).await.expect(200).json();
+            all["items"].as_array().unwrap().clone()
+        };
+        let contact = text(&contacts().await[0], "id").to_owned();
+        assert_eq!(keep_erased(&v.b.node.app).await.unwrap(), 0);
+        assert_eq!(listed(), "");
+        // The list cannot be written: not acknowledged, and made good for later.
+        std::fs::create_dir(&list).unwrap();
+        let erase = format!("{path}/erasure");
+        let keyed = v.b.office.clone().header("idempotency-key", "k-1");
+        keyed.post(&erase, json!({ "words": true })).await.expect(500);
+        std::fs::remove_dir(&list).unwrap();
+        keyed.post(&erase, json!({ "words": true })).await.expect(200);
+        let expected = format!("{contact}\n{id}\n");
+        assert_eq!(listed(), expected);
+        // A backup from before is restored: the words and who said them are back.
+        let mut tx = Tx::begin(&v.b.node.app, None).await.unwrap();
+        let back = "INSERT INTO plan_opinion_contacts (id, opinion_id, name, phone, unit, \
+                    created_at) VALUES ($1, $2, '示例甲', '000-0000', '', 1)";
+        tx.execute(back, args![&contact, &id]).await.unwrap();
+        let back = "UPDATE plan_opinions SET body = '请给张某回电话', erased_at = NULL \
+                    WHERE id = $1";
+        tx.execute(back, args![&id]).await.unwrap();
+        let forget = "DELETE FROM plan_contact_erasures";
+        tx.execute(forget, args![]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(contacts().await.len(), 1);
+        assert_eq!(keep_erased(&v.b.node.app).await.unwrap(), 2);
+        assert_eq!(keep_erased(&v.b.node.app).await.unwrap(), 0);
+        assert!(contacts().await.is_empty());
+        let left = v.b.office.get(&path).await.expect(200).json();
+        assert_eq!(text(&left, "text"), "");
+        assert_ne!(left["erased_at"], Value::Null);
+        assert_eq!(listed(), expected);
+        // Who gives a contact for it later is kept: the list names the contact, not the opinion.
+        let mut tx = Tx::begin(&v.b.node.app, None).await.unwrap();
+        let later = Contact { name: "示例乙".to_owned(), ..Contact::default() };
+        let opinion = OpinionId::from_stored(id.clone());
+        super::contacts::keep(&mut tx, &opinion, &later).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(keep_erased(&v.b.node.app).await.unwrap(), 0);
+        assert_eq!(contacts().await.len(), 1);
+        // A node with an empty list learns it from the database.
+        std::fs::remove_file(&list).unwrap();
+        assert_eq!(keep_erased(&v.b.node.app).await.unwrap(), 0);
+        assert_eq!(listed(), expected);
+    })
+    .await;
+}
+
 /// The bodies of all facts.
 async fn all_bodies(v: &Voice) -> String {
     v.b.node.settle().await;
