@@ -181,7 +181,10 @@ pub async fn restore(config: &Config, source: &Path) -> Result<usize> {
     let data = &config.node.data;
     // What a write-ahead log left behind would be played into the restored records.
     let leftovers = ["tianyuan.db-wal", "tianyuan.db-shm", "tianyuan.db-journal"];
-    for name in [SQLITE, FOLDERS[0], FOLDERS[1]].into_iter().chain(leftovers) {
+    for name in [SQLITE, FOLDERS[0], FOLDERS[1]]
+        .into_iter()
+        .chain(leftovers)
+    {
         let path = data.join(name);
         let empty = path.is_dir() && std::fs::read_dir(&path)?.next().is_none();
         if path.exists() && !empty {

@@ -7,6 +7,8 @@
 //! What it leaves to others: who people are and what they may do (`shield`), what other rooms
 //! measure (metrics, by name).
 
+#[cfg(test)]
+mod bad_input;
 pub mod bundle;
 pub mod cli;
 pub mod composite;

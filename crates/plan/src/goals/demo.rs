@@ -50,9 +50,8 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, plan: &Plan) -> Result<()> {
     for told in file.goals {
         let goal = goals.iter().find(|g| g.goal.name == told.name);
         let goal = goal.filter(|g| g.source == GoalSource::Entries);
-        let goal = goal.ok_or_else(|| {
-            Error::internal(format!("the sample counts no goal {}", told.name))
-        })?;
+        let goal = goal
+            .ok_or_else(|| Error::internal(format!("the sample counts no goal {}", told.name)))?;
         let mut first = true;
         for entry in told.entries.into_iter().filter(|e| e.at <= today) {
             let new = NewEntry {

@@ -221,7 +221,13 @@ async fn import_goal_entries(
     store::take_turn(&mut tx, &goal).await?;
     let standing = Standing::new(&goal, store::standing(&mut tx, &goal).await?);
     let today = ctx.app.now().date();
-    let entries = sheet::read(&sheets, &goal, standing, (today, how.confirmed == Some(true))).map_err(|faults| {
+    let entries = sheet::read(
+        &sheets,
+        &goal,
+        standing,
+        (today, how.confirmed == Some(true)),
+    )
+    .map_err(|faults| {
         let fields: Vec<FieldError> = faults
             .into_iter()
             .map(|fault| FieldError {

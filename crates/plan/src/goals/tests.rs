@@ -407,29 +407,48 @@ async fn the_sample_district_counts_its_goals_with_evidence() {
         node.advance(3 * 365 * 86_400);
         let plan = crate::demo::load(&node.app).await.unwrap().unwrap();
         let office = node.client("plan_office");
-        let goals = office.get(&format!("/api/v1/plans/{}/goals", plan.id)).await.expect(200).json();
+        let goals = office
+            .get(&format!("/api/v1/plans/{}/goals", plan.id))
+            .await
+            .expect(200)
+            .json();
         let goals = goals["items"].as_array().unwrap();
         let by_entries: Vec<&Value> = goals.iter().filter(|g| g["source"] == "entries").collect();
         assert_eq!(by_entries.len(), 10);
         for goal in &by_entries {
             assert!(goal["counted"].as_f64().unwrap() > 0.0, "{goal}");
-            let path = format!("/api/v1/goals/{}/entries", goal["goal"]["id"].as_str().unwrap());
+            let path = format!(
+                "/api/v1/goals/{}/entries",
+                goal["goal"]["id"].as_str().unwrap()
+            );
             let entries = office.get(&path).await.expect(200).json();
             let entries = entries["items"].as_array().unwrap();
             let marked = |e: &Value| e["name"].as_str().unwrap().contains("示例");
-            assert!(entries.iter().all(marked), "each says that it is a sample: {entries:?}");
+            assert!(
+                entries.iter().all(marked),
+                "each says that it is a sample: {entries:?}"
+            );
             let first = entries.last().unwrap()["id"].as_str().unwrap();
-            let files = office.get(&format!("/api/v1/goal-entries/{first}/files")).await.expect(200).json();
+            let files = office
+                .get(&format!("/api/v1/goal-entries/{first}/files"))
+                .await
+                .expect(200)
+                .json();
             assert_eq!(files["items"].as_array().unwrap().len(), 1, "{goal}");
         }
         let met = |g: &&&Value| g["outlook"]["risk"] == "met";
         let reached = by_entries.iter().filter(met).count();
-        assert!(reached > 0 && reached < by_entries.len(), "some are reached, some are not: {reached}");
+        assert!(
+            reached > 0 && reached < by_entries.len(),
+            "some are reached, some are not: {reached}"
+        );
         // What was counted stands in the comparison of units and plans too.
         let path = format!("/api/v1/plans/{}/composite?scope=programme", plan.id);
         let result = office.get(&path).await.expect(200).json();
         let held = result["variables"].as_array().unwrap().iter();
-        let held = held.clone().find(|v| v["id"] == "goal_attainment").unwrap()["held"].as_u64().unwrap();
+        let held = held.clone().find(|v| v["id"] == "goal_attainment").unwrap()["held"]
+            .as_u64()
+            .unwrap();
         assert!(held >= 6, "{held} plans have a goal that was counted");
     })
     .await;

@@ -102,7 +102,13 @@ async fn list_papers(
         let mut sql = ctx.read().await?;
         let plan = plans::store::get(&mut sql, &plan).await?;
         ctx.allow(Action::Export, &plan)?;
-        store::list(&mut sql, &plan.id, (filter.kind, filter.round.as_ref()), &page).await?
+        store::list(
+            &mut sql,
+            &plan.id,
+            (filter.kind, filter.round.as_ref()),
+            &page,
+        )
+        .await?
     };
     let names = names(&ctx, &rows).await?;
     Ok(Json(List::build(

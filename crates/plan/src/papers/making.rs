@@ -191,7 +191,11 @@ async fn fill(app: &App, row: &PaperRow, data: Data) -> Result<(Filled, String)>
 fn file_name(plan: &Plan, row: &PaperRow) -> String {
     let title = title(row);
     let title = title.in_lang(row.lang.lang());
-    let title: String = title.replace(['/', '\\', ':'], " ").chars().take(NAME_CHARS_MAX).collect();
+    let title: String = title
+        .replace(['/', '\\', ':'], " ")
+        .chars()
+        .take(NAME_CHARS_MAX)
+        .collect();
     format!(
         "{}-{title}.{}",
         plan.code.replace(['/', '\\'], "-"),

@@ -264,7 +264,10 @@ pub(crate) fn title(row: &PaperRow) -> Text {
     if let Some((_, round)) = &row.round {
         return match draft {
             1 => text!("{zh}：{round}", "{en}: {round}"),
-            _ => text!("{zh}：{round}（第 {draft} 稿）", "{en}: {round} (draft {draft})"),
+            _ => text!(
+                "{zh}：{round}（第 {draft} 稿）",
+                "{en}: {round} (draft {draft})"
+            ),
         };
     }
     let (span_zh, span_en) = (span.zh, span.en);

@@ -149,11 +149,20 @@ async fn a_bulletin_ranks_the_units_and_says_how_far_that_can_be_trusted() {
         let ranking = tables
             .find(|t| cell(&t["rows"][0][3]) == "名次可能在")
             .unwrap();
-        let row: Vec<String> = ranking["rows"][1].as_array().unwrap().iter().map(cell).collect();
+        let row: Vec<String> = ranking["rows"][1]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(cell)
+            .collect();
         assert_eq!((&row[0], &json!(row[1])), (&"1".to_owned(), &first["name"]));
         assert_eq!(row[2], format!("{:.3}", first["score"].as_f64().unwrap()));
         let (low, high) = (&first["rank_low"], &first["rank_high"]);
-        let interval = if low == high { low.to_string() } else { format!("{low}～{high}") };
+        let interval = if low == high {
+            low.to_string()
+        } else {
+            format!("{low}～{high}")
+        };
         assert_eq!(row[3], interval);
     })
     .await;

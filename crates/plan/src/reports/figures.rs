@@ -179,16 +179,13 @@ impl Asking {
             .iter()
             .find(|t| t.year >= year)
             .or(i.targets.last());
-        let last = i
-            .latest
-            .filter(|v| v.at < ends)
-            .map_or_else(
-                || {
-                    let at = crate::indicators::rules::year_end(i.baseline.year);
-                    (at, default_period(i.nature, at), i.baseline.value)
-                },
-                |v| (v.at, v.period, v.value),
-            );
+        let last = i.latest.filter(|v| v.at < ends).map_or_else(
+            || {
+                let at = crate::indicators::rules::year_end(i.baseline.year);
+                (at, default_period(i.nature, at), i.baseline.value)
+            },
+            |v| (v.at, v.period, v.value),
+        );
         Figure {
             subject: i.id.to_string(),
             of: FigureOf::Indicator,

@@ -186,7 +186,8 @@ async fn record_value(
     let period = validate(&to, (body.at, body.value, body.period), &body.note, today)
         .map_err(|faults| refused(faults.into_iter().map(|(f, c, d)| (f.to_owned(), c, d))))?;
     if !body.confirmed
-        && let Some(words) = doubted(&mut ctx.read().await?, &to, (body.at, period, body.value)).await?
+        && let Some(words) =
+            doubted(&mut ctx.read().await?, &to, (body.at, period, body.value)).await?
     {
         return Err(doubtful(Error::invalid(doubt::CODE, "value", words)));
     }
@@ -286,7 +287,12 @@ async fn import_values(
         if !ctx.can(Action::Record, access) {
             errors.push(value.not_allowed());
         } else if how.confirmed != Some(true)
-            && let Some(words) = doubted(&mut tx, &to, (value.new.at, value.new.period, value.new.value)).await?
+            && let Some(words) = doubted(
+                &mut tx,
+                &to,
+                (value.new.at, value.new.period, value.new.value),
+            )
+            .await?
         {
             errors.push(value.doubtful(words));
         } else {

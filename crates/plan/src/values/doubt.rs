@@ -150,7 +150,12 @@ mod tests {
 
     #[test]
     fn one_entry_is_not_many_times_the_whole() {
-        assert!(beyond("万条", 20_000.0, 30.0).unwrap().zh.contains("667 倍"));
+        assert!(
+            beyond("万条", 20_000.0, 30.0)
+                .unwrap()
+                .zh
+                .contains("667 倍")
+        );
         assert_eq!(beyond("人", 1.0, 35_000.0), None);
         assert_eq!(beyond("家", 60.0, 60.0), None);
         assert_eq!(beyond("家", 60.0, 0.0), None);

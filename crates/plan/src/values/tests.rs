@@ -446,23 +446,38 @@ async fn a_flows_sum_is_held_against_the_same_stretch_of_a_year() {
         let quarter = json!({ "at": "2024-03-31", "value": 5_000_000 });
         let asked = b.office.post(&path, quarter).await.expect(422);
         assert_eq!(asked.code(), "unit_doubtful");
-        let csv = "指标序号,日期,数值\n1,2024-03-31,5000000\n".as_bytes().to_vec();
+        let csv = "指标序号,日期,数值\n1,2024-03-31,5000000\n"
+            .as_bytes()
+            .to_vec();
         let asked = b.office.send("POST", &import, "text/csv", csv).await;
         assert_eq!(asked.expect(422).code(), "unit_doubtful");
         // And the other way: 0.05 亿元 in January is too little, 170 is not.
         let little = json!({ "at": "2024-01-31", "value": 0.05 });
-        assert_eq!(b.office.post(&path, little).await.expect(422).code(), "unit_doubtful");
+        assert_eq!(
+            b.office.post(&path, little).await.expect(422).code(),
+            "unit_doubtful"
+        );
         let january = json!({ "at": "2024-01-31", "value": 170 });
         b.office.post(&path, january).await.expect(201);
         // Orders in 单 where 万单 is meant, and less than none of them.
         let orders = b.indicator(3).await["id"].as_str().unwrap().to_owned();
         let path = format!("/api/v1/indicators/{orders}/values");
         let plain = json!({ "at": "2024-03-31", "value": 11_000_000 });
-        assert_eq!(b.office.post(&path, plain).await.expect(422).code(), "unit_doubtful");
+        assert_eq!(
+            b.office.post(&path, plain).await.expect(422).code(),
+            "unit_doubtful"
+        );
         let negative = json!({ "at": "2024-03-31", "value": -1 });
-        assert_eq!(b.office.post(&path, negative).await.expect(422).code(), "value_negative");
+        assert_eq!(
+            b.office.post(&path, negative).await.expect(422).code(),
+            "value_negative"
+        );
         let csv = "指标序号,日期,数值\n3,2024-03-31,-1\n".as_bytes().to_vec();
-        let refused = b.office.send("POST", &import, "text/csv", csv).await.expect(422);
+        let refused = b
+            .office
+            .send("POST", &import, "text/csv", csv)
+            .await
+            .expect(422);
         assert_eq!(
             (refused.code(), &refused.json()["field"]),
             ("value_negative".to_owned(), &json!("CSV!C2"))

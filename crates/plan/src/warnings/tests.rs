@@ -276,7 +276,10 @@ async fn what_people_record_is_looked_at_by_itself_and_once() {
         let jobs = async || {
             let select = "SELECT CAST(COUNT(1) AS BIGINT) AS n FROM jobs WHERE kind = $1";
             let mut sql = b.node.app.db().read().await.unwrap();
-            let row = sql.one(select, args![super::evaluate::LOOK.name]).await.unwrap();
+            let row = sql
+                .one(select, args![super::evaluate::LOOK.name])
+                .await
+                .unwrap();
             row.int("n").unwrap()
         };
         let before = jobs().await;
@@ -284,7 +287,10 @@ async fn what_people_record_is_looked_at_by_itself_and_once() {
         b.record(2, "2024-06-30", 12.0).await;
         b.node.settle().await;
         assert_eq!(jobs().await, before + 1, "two facts, one look");
-        assert!(warnings(&b, "?kind=off_path").await.is_empty(), "not at once");
+        assert!(
+            warnings(&b, "?kind=off_path").await.is_empty(),
+            "not at once"
+        );
         b.node.advance(super::evaluate::SOON_S);
         b.node.settle().await;
         assert_eq!(warnings(&b, "?kind=off_path").await.len(), 1);
@@ -296,7 +302,10 @@ async fn what_people_record_is_looked_at_by_itself_and_once() {
         b.node.settle().await;
         b.node.advance(super::evaluate::SOON_S);
         b.node.settle().await;
-        assert!(warnings(&b, "?kind=off_path").await.is_empty(), "cleared as well");
+        assert!(
+            warnings(&b, "?kind=off_path").await.is_empty(),
+            "cleared as well"
+        );
     })
     .await;
 }
@@ -311,16 +320,36 @@ async fn the_inbox_counts_what_waits_for_whom() {
         let first = inbox().await;
         let all = first["open"].as_i64().unwrap();
         assert!(all > 0);
-        assert_eq!((&first["unseen"], &first["waiting"]), (&json!(all), &json!(all)));
-        b.office.post(&path(&off, "/acknowledge"), json!({})).await.expect(200);
+        assert_eq!(
+            (&first["unseen"], &first["waiting"]),
+            (&json!(all), &json!(all))
+        );
+        b.office
+            .post(&path(&off, "/acknowledge"), json!({}))
+            .await
+            .expect(200);
         let seen = inbox().await;
-        assert_eq!(seen["waiting"], all - 1, "seen, and now the unit's turn: {seen}");
+        assert_eq!(
+            seen["waiting"],
+            all - 1,
+            "seen, and now the unit's turn: {seen}"
+        );
         let said = json!({ "words": "下月补齐" });
-        b.office.post(&path(&off, "/answer"), said.clone()).await.expect(200);
-        assert_eq!(inbox().await["waiting"], all, "answered: the office closes it");
+        b.office
+            .post(&path(&off, "/answer"), said.clone())
+            .await
+            .expect(200);
+        assert_eq!(
+            inbox().await["waiting"],
+            all,
+            "answered: the office closes it"
+        );
         b.office.post(&path(&off, "/close"), said).await.expect(200);
         let closed = inbox().await;
-        assert_eq!((&closed["open"], &closed["waiting"]), (&json!(all - 1), &json!(all - 1)));
+        assert_eq!(
+            (&closed["open"], &closed["waiting"]),
+            (&json!(all - 1), &json!(all - 1))
+        );
     })
     .await;
 }

@@ -249,13 +249,20 @@ async fn a_backup_brings_nothing_that_is_no_part_of_one() {
         let with = |name: &str| {
             let mut changed = manifest.clone();
             // The digest of an empty file.
-            changed["files"][name] = json!(
-                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-            );
+            changed["files"][name] =
+                json!("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
             fs::write(&path, serde_json::to_vec(&changed).unwrap()).unwrap();
         };
         let other = place.another().await;
-        for name in ["erasures", "keys/material", "files/../erasures", "files/./a", "files//a", "/tmp/a", "ledger"] {
+        for name in [
+            "erasures",
+            "keys/material",
+            "files/../erasures",
+            "files/./a",
+            "files//a",
+            "/tmp/a",
+            "ledger",
+        ] {
             with(name);
             let said = other.refused(&["restore", text(&copy)]);
             assert!(said.contains("is not a path of a backup"), "{name}: {said}");

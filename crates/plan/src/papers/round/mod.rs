@@ -70,9 +70,22 @@ pub(crate) const VOCABULARY: &[Field] = &[
     Field::text("partly", "部分采纳条数", "Adopted in part"),
     Field::text("declined_count", "未采纳条数", "Declined"),
     Field::text("undecided", "未处理条数", "Without a decision"),
-    Field::rows("channels", "各渠道条数，末行为合计", "Channels, the total last", CHANNEL),
-    Field::text("uncounted", "未统计的渠道", "Channels that were not counted"),
-    Field::chart("outcomes", "各渠道处理情况图", "Chart of outcomes by channel"),
+    Field::rows(
+        "channels",
+        "各渠道条数，末行为合计",
+        "Channels, the total last",
+        CHANNEL,
+    ),
+    Field::text(
+        "uncounted",
+        "未统计的渠道",
+        "Channels that were not counted",
+    ),
+    Field::chart(
+        "outcomes",
+        "各渠道处理情况图",
+        "Chart of outcomes by channel",
+    ),
     Field::rows("about", "各渠道情况", "Channel by channel", ABOUT),
     Field::rows("raised", "反映集中的意见", "What was raised most", RAISED),
     Field::rows("declined", "未采纳的意见", "What was declined", DECLINED),
@@ -96,7 +109,10 @@ pub(crate) fn values(report: &Report, brief: &Brief) -> Data {
     let said = say::Said { tongue, report };
     let total = &report.total;
     Data::new()
-        .text("plan", tongue.name(&report.plan_title, &report.plan_title_en))
+        .text(
+            "plan",
+            tongue.name(&report.plan_title, &report.plan_title_en),
+        )
         .text("round", report.title.clone())
         .text("question", report.question.clone())
         .text("from", day(report.opens_on))

@@ -96,31 +96,39 @@ impl Said<'_> {
         match (self.zh(), n) {
             (true, 0) => "本轮还没有标记为已报告，以下条数仍可能变化。".to_owned(),
             (true, n) => format!("本轮还有 {n} 条意见没有处理，以下条数不是最终数。"),
-            (false, 0) => "The round is not marked as reported; the counts may still change.".to_owned(),
-            (false, n) => format!("{n} opinions still wait for a decision: the counts are not final."),
+            (false, 0) => {
+                "The round is not marked as reported; the counts may still change.".to_owned()
+            }
+            (false, n) => {
+                format!("{n} opinions still wait for a decision: the counts are not final.")
+            }
         }
     }
 
     /// Each channel's counts, and all together; blank where a channel was held and not counted.
     pub(crate) fn channel_rows(&self) -> Vec<Data> {
-        let row = |name: &str, held: &str, asked: Option<(usize, usize)>, counts: Option<&Counts>| {
-            let number = |of: fn(&Counts) -> i64| counts.map(|c| of(c).to_string()).unwrap_or_default();
-            let shown = |n: Option<usize>| n.map(|n| n.to_string()).unwrap_or_default();
-            Data::new()
-                .text("name", name)
-                .text("held", held)
-                .text("asked", shown(asked.map(|a| a.0)))
-                .text("answered", shown(asked.map(|a| a.1)))
-                .text(
-                    "answers",
-                    asked.map(|(all, some)| format!("{some}/{all}")).unwrap_or_default(),
-                )
-                .text("received", number(|c| c.received))
-                .text("adopted", number(|c| c.adopted))
-                .text("partly", number(|c| c.partly))
-                .text("declined", number(|c| c.declined))
-                .text("undecided", number(|c| c.undecided))
-        };
+        let row =
+            |name: &str, held: &str, asked: Option<(usize, usize)>, counts: Option<&Counts>| {
+                let number =
+                    |of: fn(&Counts) -> i64| counts.map(|c| of(c).to_string()).unwrap_or_default();
+                let shown = |n: Option<usize>| n.map(|n| n.to_string()).unwrap_or_default();
+                Data::new()
+                    .text("name", name)
+                    .text("held", held)
+                    .text("asked", shown(asked.map(|a| a.0)))
+                    .text("answered", shown(asked.map(|a| a.1)))
+                    .text(
+                        "answers",
+                        asked
+                            .map(|(all, some)| format!("{some}/{all}"))
+                            .unwrap_or_default(),
+                    )
+                    .text("received", number(|c| c.received))
+                    .text("adopted", number(|c| c.adopted))
+                    .text("partly", number(|c| c.partly))
+                    .text("declined", number(|c| c.declined))
+                    .text("undecided", number(|c| c.undecided))
+            };
         let mut rows: Vec<Data> = self
             .report
             .channels
@@ -182,11 +190,17 @@ impl Said<'_> {
                 (0, _) => String::new(),
                 (n, true) => {
                     let names = self.tongue.some(&names, ASKED_MAX);
-                    format!("听取对象 {n} 个：{names}；其中 {} 个提出了意见。", c.answered)
+                    format!(
+                        "听取对象 {n} 个：{names}；其中 {} 个提出了意见。",
+                        c.answered
+                    )
                 }
                 (n, false) => {
                     let names = self.tongue.some(&names, ASKED_MAX);
-                    format!("{n} were asked ({names}), {} of them raised something. ", c.answered)
+                    format!(
+                        "{n} were asked ({names}), {} of them raised something. ",
+                        c.answered
+                    )
                 }
             };
             let held = match (c.held.is_empty(), self.zh()) {
@@ -198,7 +212,11 @@ impl Said<'_> {
                 (None, true) => "已举行，未统计条数。".to_owned(),
                 (None, false) => "Held and not counted.".to_owned(),
                 (Some(counts), true) => {
-                    format!("收到意见 {} 条，{}。", counts.received, self.counted(counts))
+                    format!(
+                        "收到意见 {} 条，{}。",
+                        counts.received,
+                        self.counted(counts)
+                    )
                 }
                 (Some(counts), false) => {
                     format!("{} opinions: {}.", counts.received, self.counted(counts))
@@ -242,7 +260,11 @@ impl Said<'_> {
                 parties.push(&quote.party);
             }
         }
-        let channels: Vec<&str> = quoted.channels.iter().map(|name| self.named(name)).collect();
+        let channels: Vec<&str> = quoted
+            .channels
+            .iter()
+            .map(|name| self.named(name))
+            .collect();
         let (parties, channels) = (self.tongue.list(&parties), self.tongue.list(&channels));
         match (parties.is_empty(), self.zh()) {
             (true, _) => channels,
@@ -277,7 +299,10 @@ impl Said<'_> {
         all.map(|one| {
             let decision = &one.decision;
             let clause = match decision.clause.measure {
-                Some(n) => format!("{n} {}", decision.clause_title.as_deref().unwrap_or_default()),
+                Some(n) => format!(
+                    "{n} {}",
+                    decision.clause_title.as_deref().unwrap_or_default()
+                ),
                 None => decision.clause.section.clone(),
             };
             let wording = if decision.wording.is_empty() {
@@ -289,7 +314,15 @@ impl Said<'_> {
                 .text("clause", clause.trim())
                 .text("wording", wording)
                 .text("outcome", self.outcome(decision.outcome))
-                .text("from", format!("{}{}{}", self.points(one), self.tongue.say("；", "; "), self.who(one)))
+                .text(
+                    "from",
+                    format!(
+                        "{}{}{}",
+                        self.points(one),
+                        self.tongue.say("；", "; "),
+                        self.who(one)
+                    ),
+                )
                 .text("reason", decision.reason.clone())
         })
         .collect()
@@ -325,7 +358,10 @@ impl Said<'_> {
         Some(Chart {
             title: self
                 .tongue
-                .say("各渠道意见的处理情况（条）", "What became of the opinions of each channel")
+                .say(
+                    "各渠道意见的处理情况（条）",
+                    "What became of the opinions of each channel",
+                )
                 .to_owned(),
             summary: self.counted(total),
             kind: ChartKind::Stacked,

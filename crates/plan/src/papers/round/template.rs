@@ -12,7 +12,10 @@ pub(crate) fn participation(lang: PaperLang) -> Result<Vec<u8>> {
     let t = Tongue(lang);
     let mut w = Writer::new(lang == PaperLang::En);
     w.add(Style::Title, "{{plan}}");
-    w.add(Style::Title, t.say("公众参与情况报告", "Report on public participation"));
+    w.add(
+        Style::Title,
+        t.say("公众参与情况报告", "Report on public participation"),
+    );
     w.add(Style::Issue, "{{round}}");
     w.add(Style::Imprint, "{{issuer}}\t{{date}}");
     section(&mut w, "standing", |w| {
@@ -25,7 +28,10 @@ pub(crate) fn participation(lang: PaperLang) -> Result<Vec<u8>> {
         t.say("征询内容：{{question}}", "People were asked: {{question}}"),
     );
     channels(&mut w, t);
-    w.add(Style::Heading1, t.say("二、各渠道情况", "2. Channel by channel"));
+    w.add(
+        Style::Heading1,
+        t.say("二、各渠道情况", "2. Channel by channel"),
+    );
     section(&mut w, "about", |w| {
         w.add(Style::Heading2, "{{name}}");
         w.add(Style::Body, "{{text}}{{most_raised}}");
@@ -44,7 +50,14 @@ fn channels(w: &mut Writer, t: Tongue) {
     );
     let heads = match t.0 {
         PaperLang::Zh => [
-            "渠道", "时间", "回复/听取", "收到", "采纳", "部分采纳", "未采纳", "未处理",
+            "渠道",
+            "时间",
+            "回复/听取",
+            "收到",
+            "采纳",
+            "部分采纳",
+            "未采纳",
+            "未处理",
         ],
         PaperLang::En => [
             "Channel", "When", "Answered", "Received", "Adopted", "In part", "Declined", "Open",
@@ -60,7 +73,12 @@ fn channels(w: &mut Writer, t: Tongue) {
         "{{declined}}",
         "{{undecided}}{{/channels}}",
     ];
-    w.table(&[21, 17, 13, 9, 9, 11, 10, 10], &heads, &row, &[2, 3, 4, 5, 6, 7]);
+    w.table(
+        &[21, 17, 13, 9, 9, 11, 10, 10],
+        &heads,
+        &row,
+        &[2, 3, 4, 5, 6, 7],
+    );
     section(w, "uncounted", |w| {
         w.add(Style::Note, "{{uncounted}}");
     });
@@ -84,7 +102,11 @@ fn raised(w: &mut Writer, t: Tongue) {
         &[2],
     );
     w.add(Style::Tag, "{{/raised}}");
-    nothing(w, "raised", t.say("没有收到意见。", "No opinions were received."));
+    nothing(
+        w,
+        "raised",
+        t.say("没有收到意见。", "No opinions were received."),
+    );
 }
 
 fn declined(w: &mut Writer, t: Tongue) {
@@ -102,7 +124,13 @@ fn declined(w: &mut Writer, t: Tongue) {
     );
     let heads = match t.0 {
         PaperLang::Zh => ["序号", "意见", "提出方", "条数", "未采纳的理由"],
-        PaperLang::En => ["No.", "Point", "Raised by", "Opinions", "Why it was declined"],
+        PaperLang::En => [
+            "No.",
+            "Point",
+            "Raised by",
+            "Opinions",
+            "Why it was declined",
+        ],
     };
     let row = [
         "{{#declined}}{{no}}",

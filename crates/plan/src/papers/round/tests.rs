@@ -46,9 +46,18 @@ async fn the_sample_rounds_report_on_paper_has_the_counts_of_its_source() {
         let detail = make("zh").await;
         let paper = &detail["paper"];
         assert_eq!(paper["state"], "ready", "{paper}");
-        assert_eq!((&paper["kind"], &paper["round_id"]), (&json!("participation"), &finished["id"]));
-        assert_eq!(paper["period"], json!({ "cadence": null, "from": "2024-04-01", "to": "2024-05-31" }));
-        assert_eq!(paper["title"]["zh"], "公众参与情况报告：行动方案（草案）公众参与");
+        assert_eq!(
+            (&paper["kind"], &paper["round_id"]),
+            (&json!("participation"), &finished["id"])
+        );
+        assert_eq!(
+            paper["period"],
+            json!({ "cadence": null, "from": "2024-04-01", "to": "2024-05-31" })
+        );
+        assert_eq!(
+            paper["title"]["zh"],
+            "公众参与情况报告：行动方案（草案）公众参与"
+        );
         assert!(text(&paper["file"], "name").ends_with(".docx"));
         let tables = tables(&detail);
         let channels = |name: &str| -> Vec<String> {
@@ -58,26 +67,57 @@ async fn the_sample_rounds_report_on_paper_has_the_counts_of_its_source() {
         assert_eq!(channels("实地走访"), ["15", "12", "3", "0", "0"]);
         assert_eq!(channels("书面征求意见"), ["41", "30", "7", "4", "0"]);
         assert_eq!(channels("人大代表专项听取"), ["12", "9", "3", "0", "0"]);
-        assert_eq!(channels("听证会"), ["", "", "", "", ""], "held and not counted");
+        assert_eq!(
+            channels("听证会"),
+            ["", "", "", "", ""],
+            "held and not counted"
+        );
         assert_eq!(channels("合计"), ["68", "51", "13", "4", "0"]);
         let declined = tables.iter().find(|t| t[0][4] == "未采纳的理由");
         let declined = &declined.unwrap()[1..];
-        let sum: i64 = declined.iter().map(|row| row[3].parse::<i64>().unwrap()).sum();
+        let sum: i64 = declined
+            .iter()
+            .map(|row| row[3].parse::<i64>().unwrap())
+            .sum();
         assert_eq!(sum, 4);
-        assert!(declined.iter().all(|row| row[4].chars().count() > 10), "each says why");
+        assert!(
+            declined.iter().all(|row| row[4].chars().count() > 10),
+            "each says why"
+        );
         let said = words(&detail);
-        for expected in ["共收到意见 68 条", "听证会已举行，未统计条数", "规划办公室", "提得较多的有："] {
+        for expected in [
+            "共收到意见 68 条",
+            "听证会已举行，未统计条数",
+            "规划办公室",
+            "提得较多的有：",
+        ] {
             assert!(said.contains(expected), "{expected} in {said}");
         }
-        assert!(!said.contains("{{") && !said.contains("不是最终数"), "{said}");
-        assert!(detail["blocks"].as_array().unwrap().iter().any(|b| b["kind"] == "chart"));
+        assert!(
+            !said.contains("{{") && !said.contains("不是最终数"),
+            "{said}"
+        );
+        assert!(
+            detail["blocks"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|b| b["kind"] == "chart")
+        );
         let english = make("en").await;
         let said = words(&english);
         assert!(said.contains("68 opinions were received"), "{said}");
-        assert_eq!(english["paper"]["draft"], 1, "a language counts its own drafts");
+        assert_eq!(
+            english["paper"]["draft"], 1,
+            "a language counts its own drafts"
+        );
         let again = make("zh").await;
         assert_eq!(again["paper"]["draft"], 2);
-        let list = format!("/api/v1/plans/{}/papers?round={}", plan.id, text(finished, "id"));
+        let list = format!(
+            "/api/v1/plans/{}/papers?round={}",
+            plan.id,
+            text(finished, "id")
+        );
         let listed = office.get(&list).await.expect(200).json();
         assert_eq!(listed["items"].as_array().unwrap().len(), 3);
         let office_list = format!("/api/v1/plans/{}/papers?kind=bulletin", plan.id);
@@ -85,8 +125,14 @@ async fn the_sample_rounds_report_on_paper_has_the_counts_of_its_source() {
         assert_eq!(none["items"], json!([]));
         // Who may not publish may not have one made.
         let stranger = node.client("unit_reporter");
-        stranger.post(&path, json!({ "lang": "zh" })).await.expect(403);
-        node.stranger().post(&path, json!({ "lang": "zh" })).await.expect(401);
+        stranger
+            .post(&path, json!({ "lang": "zh" }))
+            .await
+            .expect(403);
+        node.stranger()
+            .post(&path, json!({ "lang": "zh" }))
+            .await
+            .expect(401);
     })
     .await;
 }

@@ -15,7 +15,11 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::period::{Cadence, PaperPeriod};
-use super::super::{PaperKind, PaperLang, api::{by_period, issuer}, deadline};
+use super::super::{
+    PaperKind, PaperLang,
+    api::{by_period, issuer},
+    deadline,
+};
 use super::{DAYS_AFTER_MAX, NextPaper, PaperSchedule, SCHEDULE_REMOVED, SCHEDULE_SET, ScheduleId};
 use super::{due, store};
 use crate::plans::{self, Plan, PlanId};

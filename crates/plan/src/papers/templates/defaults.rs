@@ -215,10 +215,7 @@ fn measures(w: &mut Writer, t: Tongue) {
 
 fn units(w: &mut Writer, t: Tongue) {
     w.add(Style::Heading1, t.say("四、单位填报与比较", "4. Units"));
-    w.add(
-        Style::Heading2,
-        t.say("（一）填报情况", "4.1 Reporting"),
-    );
+    w.add(Style::Heading2, t.say("（一）填报情况", "4.1 Reporting"));
     w.add(Style::Body, "{{reporting}}");
     w.add(Style::Tag, "{{?missing}}");
     w.add(
@@ -245,7 +242,10 @@ fn units(w: &mut Writer, t: Tongue) {
     w.add(Style::Tag, "{{/missing}}");
     w.add(
         Style::Heading2,
-        t.say("（二）综合指数与名次区间", "4.2 Composite index and intervals of ranks"),
+        t.say(
+            "（二）综合指数与名次区间",
+            "4.2 Composite index and intervals of ranks",
+        ),
     );
     w.add(Style::Tag, "{{?ranking}}");
     w.add(

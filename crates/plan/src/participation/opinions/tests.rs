@@ -1,5 +1,11 @@
 use serde_json::{Value, json};
+use tianyuan_kernel::args;
+use tianyuan_kernel::db::Sql as _;
+use tianyuan_kernel::http::Tx;
 
+use super::OpinionId;
+use super::contacts::Contact;
+use super::erasure::keep_erased;
 use crate::participation::testing::{Voice, text, with_round};
 use crate::workbook::out::{Out, OutSheet, xlsx};
 
@@ -283,9 +289,15 @@ async fn what_was_erased_stays_erased_after_an_older_backup() {
         std::fs::create_dir(&list).unwrap();
         let erase = format!("{path}/erasure");
         let keyed = v.b.office.clone().header("idempotency-key", "k-1");
-        keyed.post(&erase, json!({ "words": true })).await.expect(500);
+        keyed
+            .post(&erase, json!({ "words": true }))
+            .await
+            .expect(500);
         std::fs::remove_dir(&list).unwrap();
-        keyed.post(&erase, json!({ "words": true })).await.expect(200);
+        keyed
+            .post(&erase, json!({ "words": true }))
+            .await
+            .expect(200);
         let expected = format!("{contact}\n{id}\n");
         assert_eq!(listed(), expected);
         // A backup from before is restored: the words and who said them are back.
@@ -309,9 +321,14 @@ async fn what_was_erased_stays_erased_after_an_older_backup() {
         assert_eq!(listed(), expected);
         // Who gives a contact for it later is kept: the list names the contact, not the opinion.
         let mut tx = Tx::begin(&v.b.node.app, None).await.unwrap();
-        let later = Contact { name: "示例乙".to_owned(), ..Contact::default() };
+        let later = Contact {
+            name: "示例乙".to_owned(),
+            ..Contact::default()
+        };
         let opinion = OpinionId::from_stored(id.clone());
-        super::contacts::keep(&mut tx, &opinion, &later).await.unwrap();
+        super::contacts::keep(&mut tx, &opinion, &later)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         assert_eq!(keep_erased(&v.b.node.app).await.unwrap(), 0);
         assert_eq!(contacts().await.len(), 1);
