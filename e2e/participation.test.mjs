@@ -138,8 +138,8 @@ it('a round is opened, answered by a stranger on a phone, decided and reported',
   await close()
 })
 
-it('the sample round reads as its source counts it', async () => {
-  const { page, quiet, close } = await reader()
+it('the sample round reads as its source counts it, on the page and on paper', async () => {
+  const { page, quiet, close } = await reader({ acceptDownloads: true })
   await signIn(page)
   await page.goto('/participation')
   await page.getByRole('link', { name: '行动方案（草案）公众参与' }).click()
@@ -151,6 +151,25 @@ it('the sample round reads as its source counts it', async () => {
   assert.deepEqual((await cells(/人大代表专项听取/)).slice(3), ['12', '9', '3', '0', '0'])
   assert.deepEqual((await cells(/听证会/)).slice(3), ['', '', '', '', ''])
   await page.getByText('听证会已举行，未统计条数，留空。').waitFor()
+
+  // The same counts as a Word paper, to read, to print and to hand on.
+  await page.getByRole('button', { name: '编成 Word 报告' }).click()
+  await page.getByLabel('编发单位').fill('规划办公室')
+  await page.getByRole('button', { name: '开始编制' }).click()
+  const paper = page.getByRole('listitem').filter({ hasText: '公众参与情况报告：' }).first()
+  await paper.getByText('已编成').waitFor()
+  await accessible(page)
+  const [word] = await Promise.all([page.waitForEvent('download'), paper.getByRole('link', { name: /^Word/ }).click()])
+  assert.match(word.suggestedFilename(), /公众参与情况报告.*\.docx$/)
+  await paper.getByRole('link', { name: /公众参与情况报告/ }).click()
+  const sheet = page.locator('.sheet')
+  await sheet.getByText('共收到意见 68 条').waitFor()
+  await sheet.getByText('规划办公室').waitFor()
+  const printed = async (name) => (await sheet.getByRole('row', { name }).first().getByRole('cell').allTextContents()).map((one) => one.trim()).slice(-5)
+  assert.deepEqual(await printed(/^书面征求意见/), ['41', '30', '7', '4', '0'])
+  assert.deepEqual(await printed(/^听证会/), ['', '', '', '', ''])
+  assert.doesNotMatch(await sheet.textContent(), /\{\{|undefined|NaN/)
+  await accessible(page)
   quiet()
   await close()
 })
