@@ -78,6 +78,9 @@ pub async fn enqueue(tx: &mut Tx, kind: &JobKind, payload: &impl Serialize) -> R
 
 /// Asks for a job that is to start after a while, unless one of its kind waits already: however
 /// often it is asked for meanwhile, it runs once. Answers whether it was asked for now.
+///
+/// # Errors
+/// As [`enqueue`].
 pub async fn enqueue_soon(
     tx: &mut Tx,
     kind: &JobKind,

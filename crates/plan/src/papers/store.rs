@@ -8,9 +8,8 @@ use tianyuan_kernel::http::list::Page;
 use tianyuan_kernel::text::Text;
 
 use super::period::{Cadence, PaperPeriod};
-use crate::participation::RoundId;
-
 use super::{PaperError, PaperFile, PaperId, PaperKind, PaperLang, PaperState};
+use crate::participation::RoundId;
 use crate::plans::PlanId;
 use crate::stored::{date, word};
 
