@@ -138,13 +138,23 @@ async fn list_known(app: &App, of: Option<&OpinionId>) -> Result<()> {
 /// # Errors
 /// When the list cannot be read or written, or the database refuses.
 pub async fn keep_erased(app: &App) -> Result<u64> {
+    let (contacts, opinions) = came_back(app).await?;
     let mut again = 0;
-    for line in erasures::listed(app).await? {
-        if let Ok(contact) = line.parse::<ContactId>() {
-            again += u64::from(contact_again(app, &contact).await?);
-        } else if let Ok(opinion) = line.parse::<OpinionId>() {
-            again += u64::from(words_again(app, &opinion).await?);
-        }
+    for (contact, opinion) in contacts {
+        let mut tx = Tx::begin(app, None).await?;
+        let opinion = store::get(&mut tx, &opinion).await?;
+        erase_contact(&mut tx, &opinion.id, contact.as_str()).await?;
+        told(&mut tx, &opinion, 1, false).await?;
+        tx.commit().await?;
+        again += 1;
+    }
+    for opinion in opinions {
+        let mut tx = Tx::begin(app, None).await?;
+        let opinion = store::get(&mut tx, &opinion).await?;
+        erase_words(&mut tx, &opinion).await?;
+        told(&mut tx, &opinion, 0, true).await?;
+        tx.commit().await?;
+        again += 1;
     }
     list_known(app, None).await?;
     if again > 0 {
@@ -156,30 +166,24 @@ pub async fn keep_erased(app: &App) -> Result<u64> {
     Ok(again)
 }
 
-async fn contact_again(app: &App, contact: &ContactId) -> Result<bool> {
-    let mut tx = Tx::begin(app, None).await?;
-    let select = "SELECT opinion_id FROM plan_opinion_contacts WHERE id = $1";
-    let Some(row) = tx.optional(select, args![contact]).await? else {
-        return Ok(false);
-    };
-    let opinion = OpinionId::from_stored(row.text("opinion_id")?);
-    let opinion = store::get(&mut tx, &opinion).await?;
-    erase_contact(&mut tx, &opinion.id, contact.as_str()).await?;
-    told(&mut tx, &opinion, 1, false).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-async fn words_again(app: &App, opinion: &OpinionId) -> Result<bool> {
-    let mut tx = Tx::begin(app, None).await?;
-    let opinion = match store::get(&mut tx, opinion).await {
-        Ok(opinion) if opinion.erased_at.is_none() => opinion,
-        // It came after the backup.
-        Err(error) if error.code() != "not_found" => return Err(error),
-        _ => return Ok(false),
-    };
-    erase_words(&mut tx, &opinion).await?;
-    told(&mut tx, &opinion, 0, true).await?;
-    tx.commit().await?;
-    Ok(true)
+/// What stands on the list and in the database all the same: contacts with their opinions, and
+/// opinions with their words. What came after the backup is not there at all.
+async fn came_back(app: &App) -> Result<(Vec<(ContactId, OpinionId)>, Vec<OpinionId>)> {
+    let listed = erasures::listed(app).await?;
+    let mut sql = app.db().read().await?;
+    let (mut contacts, mut opinions) = (Vec::new(), Vec::new());
+    for line in listed {
+        if let Ok(contact) = line.parse::<ContactId>() {
+            let select = "SELECT opinion_id FROM plan_opinion_contacts WHERE id = $1";
+            if let Some(row) = sql.optional(select, args![&contact]).await? {
+                contacts.push((contact, OpinionId::from_stored(row.text("opinion_id")?)));
+            }
+        } else if let Ok(opinion) = line.parse::<OpinionId>() {
+            let select = "SELECT id FROM plan_opinions WHERE id = $1 AND erased_at IS NULL";
+            if sql.optional(select, args![&opinion]).await?.is_some() {
+                opinions.push(opinion);
+            }
+        }
+    }
+    Ok((contacts, opinions))
 }
