@@ -249,12 +249,9 @@ async fn markup_formulas_and_emoji_stay_words_wherever_they_go() {
             use std::io::Read as _;
             let mut part = archive.by_index(index).unwrap();
             let mut xml = String::new();
-            if part.name().ends_with(".xml") && part.read_to_string(&mut xml).is_ok() {
-                assert!(
-                    !xml.contains("<f>") && !xml.contains("<hyperlink "),
-                    "{}",
-                    part.name()
-                );
+            if part.read_to_string(&mut xml).is_ok() {
+                let active = xml.contains("<f>") || xml.contains("<hyperlink ");
+                assert!(!active, "part {index}: {xml}");
             }
         }
     })

@@ -446,7 +446,10 @@ async fn the_sample_district_counts_its_goals_with_evidence() {
         let path = format!("/api/v1/plans/{}/composite?scope=programme", plan.id);
         let result = office.get(&path).await.expect(200).json();
         let held = result["variables"].as_array().unwrap().iter();
-        let held = held.clone().find(|v| v["id"] == "goal_attainment").unwrap()["held"]
+        let held = held
+            .clone()
+            .find(|v| v["key"] == "goal_attainment")
+            .unwrap()["held"]
             .as_u64()
             .unwrap();
         assert!(held >= 6, "{held} plans have a goal that was counted");

@@ -41,12 +41,13 @@ pub fn routes() -> Routes {
 }
 
 fn view(row: PaperRow, names: &BTreeMap<String, String>) -> Paper {
+    let title = title(&row);
     let created_by = row.created_by.and_then(|id| {
         let name = names.get(&id)?.clone();
         Some(PersonRef { id, name })
     });
     Paper {
-        title: title(&row),
+        title,
         id: row.id,
         plan_id: row.plan_id,
         kind: row.kind,

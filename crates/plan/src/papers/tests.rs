@@ -132,7 +132,8 @@ async fn a_bulletin_ranks_the_units_and_says_how_far_that_can_be_trusted() {
         }
         // The same index says the same of the same day.
         let indices = b.plan_get("/indices").await;
-        let index = &indices["items"][0]["id"];
+        let items = indices["items"].as_array().unwrap();
+        let index = &items.iter().find(|i| i["scope"] == "unit").unwrap()["id"];
         let path = format!("/api/v1/indices/{}/result", index.as_str().unwrap());
         let result = b.office.get(&path).await.expect(200).json();
         let first = &result["entities"][0];
@@ -147,7 +148,10 @@ async fn a_bulletin_ranks_the_units_and_says_how_far_that_can_be_trusted() {
                 .collect()
         };
         let ranking = tables
-            .find(|t| cell(&t["rows"][0][3]) == "名次可能在")
+            .find(|t| {
+                let last = t["rows"][0].as_array().unwrap().last();
+                last.is_some_and(|head| cell(head) == "名次可能在")
+            })
             .unwrap();
         let row: Vec<String> = ranking["rows"][1]
             .as_array()

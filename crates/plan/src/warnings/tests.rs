@@ -284,7 +284,7 @@ async fn what_people_record_is_looked_at_by_itself_and_once() {
         };
         let before = jobs().await;
         b.record(1, "2024-06-30", 1.0).await;
-        b.record(2, "2024-06-30", 12.0).await;
+        b.record(2, "2024-06-30", 16.5).await;
         b.node.settle().await;
         assert_eq!(jobs().await, before + 1, "two facts, one look");
         assert!(

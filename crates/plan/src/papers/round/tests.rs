@@ -31,8 +31,8 @@ async fn the_sample_rounds_report_on_paper_has_the_counts_of_its_source() {
     each_backend(rooms, async |node: Node| {
         let plan = crate::demo::load(&node.app).await.unwrap().unwrap();
         let office = node.client("plan_office");
-        let rounds = office.get(&format!("/api/v1/plans/{}/rounds", plan.id));
-        let rounds = rounds.await.expect(200).json();
+        let rounds = format!("/api/v1/plans/{}/rounds", plan.id);
+        let rounds = office.get(&rounds).await.expect(200).json();
         let rounds = rounds["items"].as_array().unwrap();
         let finished = rounds.iter().find(|r| r["state"] == "reported").unwrap();
         let path = format!("/api/v1/rounds/{}/papers", text(finished, "id"));
@@ -73,7 +73,9 @@ async fn the_sample_rounds_report_on_paper_has_the_counts_of_its_source() {
             "held and not counted"
         );
         assert_eq!(channels("合计"), ["68", "51", "13", "4", "0"]);
-        let declined = tables.iter().find(|t| t[0][4] == "未采纳的理由");
+        let declined = tables
+            .iter()
+            .find(|t| t[0].last().unwrap() == "未采纳的理由");
         let declined = &declined.unwrap()[1..];
         let sum: i64 = declined
             .iter()
@@ -124,7 +126,7 @@ async fn the_sample_rounds_report_on_paper_has_the_counts_of_its_source() {
         let none = office.get(&office_list).await.expect(200).json();
         assert_eq!(none["items"], json!([]));
         // Who may not publish may not have one made.
-        let stranger = node.client("unit_reporter");
+        let stranger = node.client("unit_reporter:unit_x");
         stranger
             .post(&path, json!({ "lang": "zh" }))
             .await
