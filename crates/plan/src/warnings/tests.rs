@@ -144,6 +144,7 @@ async fn a_closed_warning_stays_closed_until_it_is_found_by_other_figures() {
 async fn the_job_looks_by_itself_and_the_inbox_counts() {
     with_sample(async |b: Bench| {
         b.record(1, "2024-06-30", 1.0).await;
+        b.node.settle().await;
         b.node.advance(1_000);
         b.node.settle().await;
         let open = warnings(&b, "?mine=true").await;
