@@ -90,6 +90,11 @@ pub(crate) fn progress(counted: Counted, read: Read, today: Date) -> GoalDetail 
     let by_entries = counted.source == GoalSource::Entries;
     let decimals = decimals_of(goal.value).max(match &read {
         Read::Indicator(..) | Read::Readings(_) if goal.unit.starts_with('万') => 2,
+        // What was measured is told as it was measured.
+        Read::Entries(dated) if !cumulative => {
+            let finest = dated.iter().map(|d| decimals_of(d.mean)).max();
+            finest.unwrap_or(0).min(2)
+        }
         _ => 0,
     });
     let asked = Asked {

@@ -8,6 +8,7 @@ use tianyuan_kernel::text;
 use tianyuan_kernel::text::Text;
 
 use super::super::making::Brief;
+use super::super::{PaperLang, day};
 use super::facts::{Facts, RankFact};
 use crate::composite::rules::choices::Choices;
 use crate::composite::rules::result::{IndexResult, Ranked};
@@ -105,11 +106,12 @@ fn trust(name: Option<&str>, result: &IndexResult, facts: &Facts) -> Text {
         Text::new("", "")
     };
     let (some_zh, some_en) = (some.zh, some.en);
-    let made = facts.today;
+    let made_zh = day(PaperLang::Zh, facts.today);
+    let made_en = day(PaperLang::En, facts.today);
     let (zh, en) = (&result.trust.words.zh, &result.trust.words.en);
     text!(
-        "{by_zh}（权重：{zh_weights}；合成：{zh_sum}）由编制之日（{made}）的记录算出。{some_zh}“名次可能在”是 90% 的模拟名次所在的区间。{zh}",
-        "{by_en} (weights: {en_weights}; aggregation: {en_sum}), from the records of the day it was made ({made}).{some_en} “Rank may lie in” holds nine simulated ranks of ten. {en}"
+        "{by_zh}（权重：{zh_weights}；合成：{zh_sum}）由编制之日（{made_zh}）的记录算出。{some_zh}“名次可能在”是 90% 的模拟名次所在的区间。{zh}",
+        "{by_en} (weights: {en_weights}; aggregation: {en_sum}), from the records of the day it was made ({made_en}).{some_en} “Rank may lie in” holds nine simulated ranks of ten. {en}"
     )
 }
 

@@ -30,6 +30,7 @@ const CHANNEL: &[Field] = &[
     Field::text("undecided", "未处理", "Without a decision"),
 ];
 const ABOUT: &[Field] = &[
+    Field::text("no", "序号，如（一）", "Its number, as 2.1"),
     Field::text("name", "渠道", "Channel"),
     Field::text("text", "听取对象和条数", "Who was asked and what came"),
     Field::text("most_raised", "提得最多的意见", "What was raised most"),

@@ -181,10 +181,24 @@ impl Said<'_> {
         }
     }
 
+    /// A heading's number: `（一）`, or `2.1` with a space after it.
+    fn numbered(&self, n: usize) -> String {
+        const DIGITS: [&str; 10] = ["十", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+        if !self.zh() {
+            return format!("2.{n} ");
+        }
+        let ones = if n % 10 == 0 { "" } else { DIGITS[n % 10] };
+        match n {
+            0..=9 => format!("（{ones}）"),
+            10..=19 => format!("（十{ones}）"),
+            _ => format!("（{}十{ones}）", DIGITS[n / 10 % 10]),
+        }
+    }
+
     /// What each channel brought, in sentences.
     pub(crate) fn about_rows(&self) -> Vec<Data> {
-        let all = self.report.channels.iter();
-        all.map(|c| {
+        let all = self.report.channels.iter().enumerate();
+        all.map(|(i, c)| {
             let names: Vec<&str> = c.asked.iter().map(|p| p.name.as_str()).collect();
             let asked = match (names.len(), self.zh()) {
                 (0, _) => String::new(),
@@ -223,6 +237,7 @@ impl Said<'_> {
                 }
             };
             Data::new()
+                .text("no", self.numbered(i + 1))
                 .text("name", self.channel(c))
                 .text("text", format!("{held}{asked}{counts}"))
                 .text("most_raised", self.raised_words(&c.raised))

@@ -33,7 +33,7 @@ pub(crate) fn participation(lang: PaperLang) -> Result<Vec<u8>> {
         t.say("二、各渠道情况", "2. Channel by channel"),
     );
     section(&mut w, "about", |w| {
-        w.add(Style::Heading2, "{{name}}");
+        w.add(Style::Heading2, "{{no}}{{name}}");
         w.add(Style::Body, "{{text}}{{most_raised}}");
     });
     raised(&mut w, t);

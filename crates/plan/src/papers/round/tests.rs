@@ -92,6 +92,7 @@ async fn the_sample_rounds_report_on_paper_has_the_counts_of_its_source() {
             "听证会已举行，未统计条数",
             "规划办公室",
             "提得较多的有：",
+            "（二）书面征求意见",
         ] {
             assert!(said.contains(expected), "{expected} in {said}");
         }
