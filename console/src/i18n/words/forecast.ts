@@ -43,7 +43,7 @@ export const forecast = define({
   'forecast.target': ['目标', 'Target'],
   'forecast.summary': [
     '依据 {n} 期数据、{method}；{at} 约为 {value}，80% 的可能在 {low} 至 {high} 之间。',
-    'From {n} periods, {method}; {value} at {at}, with 80% between {low} and {high}.',
+    'From {n} periods, {method}: {value} at {at}; eight times of ten between {low} and {high}.',
   ],
   'forecast.date': ['日期', 'Date'],
   'forecast.kind': ['类别', 'Kind'],

@@ -24,7 +24,9 @@ export function bandPicture(track: ForecastTrack, of: Shown): Picture | null {
   const end = outlook?.ahead.at(-1)
   if (!outlook || !last || !end) return null
   const show = (value: number) => formatNumber(value, of.decimals)
-  const unit = (value: number) => [show(value), formatUnit(of.unit)].filter(Boolean).join(' ')
+  /** An estimate is told no finer than the indicator's own numbers. */
+  const guess = (value: number) => show(Number(value.toFixed(of.decimals)))
+  const unit = (value: number) => [guess(value), formatUnit(of.unit)].filter(Boolean).join(' ')
   // A sum to date starts anew each year: its line is not drawn down to the new year's first sum.
   const joins = track.period !== 'ytd' || outlook.ahead[0]?.at.slice(0, 4) === last.at.slice(0, 4)
   const start = joins ? [{ x: last.at, y: last.value }] : []
@@ -45,7 +47,7 @@ export function bandPicture(track: ForecastTrack, of: Shown): Picture | null {
   const line: Series = {
     name: t('forecast.line'),
     role: 'forecast',
-    points: [...start, ...ahead.map((one) => ({ x: one.at, y: one.value, ...(one === end && { label: show(one.value) }) }))],
+    points: [...start, ...ahead.map((one) => ({ x: one.at, y: one.value, ...(one === end && { label: guess(one.value) }) }))],
   }
   const targets: Series = {
     name: t('forecast.target'),
@@ -62,7 +64,7 @@ export function bandPicture(track: ForecastTrack, of: Shown): Picture | null {
   })
   const rows = [
     ...track.points.map((one) => [formatDate(one.at), t('forecast.actual'), show(one.value), null, null]),
-    ...ahead.map((one) => [formatDate(one.at), t('forecast.line'), show(one.value), `${show(one.low_80)} – ${show(one.high_80)}`, `${show(one.low_95)} – ${show(one.high_95)}`]),
+    ...ahead.map((one) => [formatDate(one.at), t('forecast.line'), guess(one.value), `${guess(one.low_80)} – ${guess(one.high_80)}`, `${guess(one.low_95)} – ${guess(one.high_95)}`]),
   ]
   return {
     data: { axis: 'time', series: [actual, line, ...(of.targets.length ? [targets] : [])], bands: [band('wide'), band('narrow')], unit: of.unit, decimals: of.decimals },
