@@ -1,7 +1,7 @@
 //! What the columns of a file hold, judged from every row: types, lengths, examples, and whether
 //! a number is really a code whose zeros count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -35,7 +35,7 @@ pub struct Column {
     leading_zeros: u64,
     digits: BTreeSet<usize>,
     chars_max: usize,
-    distinct: BTreeSet<String>,
+    distinct: HashSet<String>,
     overflowed: bool,
     examples: Vec<String>,
     negative_or_fraction: bool,
@@ -52,7 +52,8 @@ impl Column {
         }
         let folded = fold(cell);
         self.chars_max = self.chars_max.max(cell.chars().count());
-        if !self.overflowed && self.distinct.insert(cell.to_owned()) {
+        if !self.overflowed && !self.distinct.contains(cell) {
+            self.distinct.insert(cell.to_owned());
             if self.examples.len() < EXAMPLES {
                 self.examples
                     .push(cell.chars().take(EXAMPLE_CHARS).collect());
