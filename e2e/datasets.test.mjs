@@ -176,7 +176,7 @@ it('a file goes on after a lost connection, and after its page was closed', asyn
   let sent = 0
   await page.route('**/content?offset=*', (route) => {
     sent += 1
-    return sent > 1 ? undefined : route.continue()
+    return sent > 1 ? route.abort() : route.continue()
   })
   await page.goto(dataset)
   await page.locator('aside input[type=file]').setInputFiles({ name, mimeType: 'text/csv', buffer: bytes })
