@@ -32,9 +32,9 @@ export function comparisonName(comparison: Comparison, type: DataField['type']):
   return t(named[comparison] ?? `compare.${comparison}`)
 }
 
-/** A field's name for people, with its unit of measurement. */
+/** A field's name for people, with its unit of measurement; a heading that ends with it in brackets says it already. */
 export function fieldTitle(field: { title: string; unit?: string }): string {
-  return field.unit ? t('data.withUnit', { title: field.title, unit: field.unit }) : field.title
+  return field.unit && !/[)）]$/.test(field.title) ? t('data.withUnit', { title: field.title, unit: field.unit }) : field.title
 }
 
 export { pick }

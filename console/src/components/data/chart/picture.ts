@@ -1,6 +1,7 @@
 /** What a chart shows, made of the rows the node answered: series, names, table, sentence. */
 import { t } from '@/i18n'
 import { formatNumber, formatUnit } from '@/lib/format'
+import { fieldTitle } from '../words'
 import { type Bucket, type ChartField, type ChartSpec, isNumeric, isTime, type Steps } from './spec'
 
 export type Value = string | number | boolean | null
@@ -190,7 +191,7 @@ export function pictureOfSpread(spec: ChartSpec, fields: ChartField[], rows: Row
   const x = fields.find((one) => one.name === spec.x)
   const total = bins.reduce((sum, one) => sum + one.n, 0)
   const most = bins.reduce((a, b) => (b.n > a.n ? b : a), bins[0] ?? { name: '', n: 0 })
-  const xName = x?.unit ? t('data.withUnit', { title: x.title, unit: formatUnit(x.unit) }) : (x?.title ?? spec.x)
+  const xName = x ? fieldTitle({ title: x.title, unit: formatUnit(x.unit) }) : spec.x
   const plot: Plot = { form: 'bars', categories: bins.map((one) => one.name), series: [{ name: t('chart.rowCount'), values: bins.map((one) => one.n) }], xName, yName: t('chart.rowCount'), unit: t('chart.rowsUnit') }
   return {
     plot,
