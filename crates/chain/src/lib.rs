@@ -10,6 +10,7 @@ pub mod datasets;
 pub mod dcat;
 pub mod demo;
 pub mod disclosure;
+pub mod erasures;
 pub mod ledgers;
 pub mod open;
 pub mod quality;
@@ -45,6 +46,10 @@ pub fn room() -> Room {
                 "chain/0031_uploads",
                 include_str!("migrations/0031_uploads.sql"),
             ),
+            (
+                "chain/0040_erasures",
+                include_str!("migrations/0040_erasures.sql"),
+            ),
         ])
         .kinds(&[ledgers::KEY_ROTATED, ledgers::SUCCEEDED])
         .kinds(&[
@@ -60,6 +65,9 @@ pub fn room() -> Room {
         .routes(versions::api::routes())
         .routes(disclosure::api::routes())
         .routes(rows::api::routes())
+        .routes(erasures::routes())
+        .kinds(&erasures::KINDS)
+        .jobs(&[erasures::ERASE])
         .kinds(&uploads::KINDS)
         .jobs(&[uploads::READ, uploads::LOAD, uploads::COLLECT])
         .jobs(&[demo::BRING])

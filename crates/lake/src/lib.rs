@@ -10,6 +10,7 @@ pub mod anonymity;
 mod collect;
 pub mod diff;
 pub mod engine;
+pub mod erase;
 pub mod failure;
 pub mod files;
 pub mod flight;
@@ -46,6 +47,7 @@ pub fn room() -> Room {
         .routes(query::api::routes())
         .routes(files::routes())
         .jobs(&collect::jobs())
+        .jobs(&[erase::DELETE])
         .schedules(&collect::schedules())
         .state(Arc::new(Lake::default()))
 }

@@ -157,7 +157,8 @@ pub fn parse_datetime(text: &str) -> Option<DateTime> {
     if text.contains(['T', 't', ':'])
         && let Ok(stamp) = text.parse::<jiff::Timestamp>()
     {
-        return Some(jiff::tz::offset(8).to_datetime(stamp));
+        let at = jiff::tz::offset(8).to_datetime(stamp);
+        return Some(at).filter(|at| plausible(&at.date()));
     }
     let at = text
         .find(['T', ' '])
@@ -257,6 +258,7 @@ mod tests {
         ] {
             assert_eq!(parse_datetime(text), Some(at), "{text}");
         }
+        assert_eq!(parse_datetime("9999-03-05T13:04:00Z"), None);
         assert_eq!(parse_datetime("2024-03-05 25:00"), None);
         assert_eq!(parse_datetime("2024-03-05 x"), None);
     }

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::{
     BEGUN, ColumnField, DISCARDED, FILE_BYTES_MAX, Found, LOAD, LOADING, PIECE_BYTES_MAX, Payload,
     READ, RECEIVED, REREAD, UNDER_WAY_MAX, Upload, UploadId, UploadState, Wanted, pieces, places,
-    store,
+    seen, store,
 };
 use crate::datasets::{self, Dataset, Field, fields};
 use crate::reading::{Layout, format_of};
@@ -58,7 +58,8 @@ async fn list_uploads(
     ctx.allow(Action::Import, &dataset)?;
     let rows = store::list(&mut sql, &dataset.id, &page).await?;
     let key = |u: &Upload| vec![Value::from(u.id.as_str())];
-    Ok(Json(List::build(rows, &page, key, |u| u)))
+    let view = |upload| seen::without_values(&ctx, upload);
+    Ok(Json(List::build(rows, &page, key, view)))
 }
 
 /// Announces a file; its pieces follow by `PUT …/content?offset=`.
@@ -123,6 +124,7 @@ pub(crate) async fn begin(tx: &mut Tx, dataset: &Dataset, input: NewUpload) -> R
         created_at: tx.now(),
         updated_at: tx.now(),
         rejects_key: None,
+        created_by: tx.actor().map(str::to_owned),
     };
     let by = tx.actor().map(str::to_owned);
     store::insert(tx, &upload, by.as_deref()).await?;
@@ -145,7 +147,8 @@ async fn of(ctx: &Ctx, sql: &mut dyn Sql, id: &UploadId) -> Result<(Upload, Data
 #[utoipa::path(get, path = "/api/v1/uploads/{id}", tag = "chain", params(("id" = UploadId, Path)),
     responses((status = 200, body = Upload), Problems))]
 async fn get_upload(ctx: Ctx, PathId(id): PathId<UploadId>) -> Result<Json<Upload>> {
-    Ok(Json(of(&ctx, &mut ctx.read().await?, &id).await?.0))
+    let (upload, dataset) = of(&ctx, &mut ctx.read().await?, &id).await?;
+    Ok(Json(seen::with_values(&ctx, &dataset, upload).await?))
 }
 
 /// Where a piece begins.
@@ -190,7 +193,7 @@ async fn send_piece(
     let key = pieces::keep(&ctx.app, &id, bytes).await?;
     let mut tx = ctx.begin().await?;
     let upload = receive(&mut tx, upload, size, &key, false).await?;
-    tx.answer(StatusCode::OK, &upload).await
+    tx.answer(StatusCode::OK, &seen::without_values(&ctx, upload)).await
 }
 
 /// Notes a piece that is durable; with the last one, asks for the file to be read.
@@ -319,7 +322,7 @@ async fn read_again(
         ..Payload::of(&id)
     };
     jobs::enqueue(&mut tx, &READ, &payload).await?;
-    let upload = store::get(&mut tx, &id).await?;
+    let upload = seen::without_values(&ctx, store::get(&mut tx, &id).await?);
     tx.answer(StatusCode::ACCEPTED, &upload).await
 }
 
@@ -337,7 +340,7 @@ async fn load_upload(
     let mut tx = ctx.begin().await?;
     let (upload, dataset) = of(&ctx, &mut tx, &id).await?;
     load(&ctx, &mut tx, &upload, &dataset, &wanted).await?;
-    let upload = store::get(&mut tx, &id).await?;
+    let upload = seen::without_values(&ctx, store::get(&mut tx, &id).await?);
     tx.answer(StatusCode::ACCEPTED, &upload).await
 }
 
@@ -445,8 +448,9 @@ fn lowered(found: &Found, wanted: &Wanted) -> Vec<FieldError> {
     params(("id" = UploadId, Path)),
     responses((status = 200, body = String, content_type = "text/csv"), Problems))]
 async fn rejected_rows(ctx: Ctx, PathId(id): PathId<UploadId>) -> Result<Response> {
-    let upload = of(&ctx, &mut ctx.read().await?, &id).await?.0;
-    let key = upload.rejects_key.ok_or_else(Error::not_found)?;
+    let (upload, dataset) = of(&ctx, &mut ctx.read().await?, &id).await?;
+    let key = upload.rejects_key.clone().ok_or_else(Error::not_found)?;
+    seen::rejects(&ctx, &dataset, &upload).await?;
     let mut bytes = vec![0xef, 0xbb, 0xbf];
     bytes.extend(pieces::fetch(&ctx.app, &key).await?);
     let mut response = bytes.into_response();
@@ -464,8 +468,8 @@ async fn rejected_rows(ctx: Ctx, PathId(id): PathId<UploadId>) -> Result<Respons
 async fn discard_upload(ctx: Ctx, PathId(id): PathId<UploadId>) -> Result<StatusCode> {
     let mut tx = ctx.begin().await?;
     of(&ctx, &mut tx, &id).await?;
-    use UploadState::{Checked, Discarded, Failed, Read, Reading, Receiving};
-    let from = [Receiving, Reading, Read, Checked, Failed];
+    use UploadState::{Checked, Discarded, Failed, Loading, Read, Reading, Receiving};
+    let from = [Receiving, Reading, Read, Loading, Checked, Failed];
     if store::step(&mut tx, &id, &from, Discarded).await? {
         tx.record(&DISCARDED, id.as_str(), &json!({})).await?;
     }

@@ -11,6 +11,7 @@ pub(crate) use check::Value;
 pub(crate) mod load;
 pub(crate) mod pieces;
 pub(crate) mod read;
+mod seen;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -204,6 +205,8 @@ pub struct Upload {
     pub updated_at: Micros,
     #[serde(skip)]
     pub(crate) rejects_key: Option<String>,
+    #[serde(skip)]
+    pub(crate) created_by: Option<String>,
 }
 
 impl Found {

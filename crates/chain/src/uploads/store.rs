@@ -8,7 +8,7 @@ use super::{Checked, Found, Upload, UploadId, UploadState, Wanted};
 use crate::datasets::DatasetId;
 
 const UPLOAD: &str = "SELECT id, dataset_id, name, size_bytes, received_bytes, state, found, \
-    wanted, checked, problem, rejects_key, version_number, created_at, updated_at \
+    wanted, checked, problem, rejects_key, version_number, created_at, created_by, updated_at \
     FROM chain_uploads";
 
 fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Option<T>> {
@@ -33,6 +33,7 @@ fn upload(row: &Row) -> Result<Upload> {
         version_number: row.int_opt("version_number")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
+        created_by: row.text_opt("created_by")?,
     })
 }
 
@@ -124,6 +125,29 @@ pub(super) async fn forget_pieces(tx: &mut Tx, before: Micros) -> Result<u64> {
         AND state NOT IN ('loaded', 'failed', 'discarded')";
     tx.execute(update, args![before]).await?;
     Ok(rows)
+}
+
+/// Forgets the files of a dataset and what was found in them; what was under way ends. Answers
+/// how many that were, and the keys of the objects that belong to nothing now.
+pub(crate) async fn forget_of(tx: &mut Tx, dataset: &DatasetId) -> Result<(i64, Vec<String>)> {
+    let now = tx.now();
+    // First, so that a job that is at one of them comes to nothing.
+    let end = "UPDATE chain_uploads SET state = 'discarded', updated_at = $2 \
+        WHERE dataset_id = $1 AND state NOT IN ('loaded', 'failed', 'discarded')";
+    let ended = tx.execute(end, args![dataset, now]).await?;
+    let select = "SELECT p.object_key AS object_key FROM chain_upload_pieces p \
+        JOIN chain_uploads u ON u.id = p.upload_id WHERE u.dataset_id = $1 \
+        UNION ALL SELECT rejects_key AS object_key FROM chain_uploads \
+        WHERE dataset_id = $1 AND rejects_key IS NOT NULL";
+    let rows = tx.all(select, args![dataset]).await?;
+    let keys: Result<Vec<String>> = rows.iter().map(|r| r.text("object_key")).collect();
+    let pieces = "DELETE FROM chain_upload_pieces WHERE upload_id IN \
+        (SELECT id FROM chain_uploads WHERE dataset_id = $1)";
+    tx.execute(pieces, args![dataset]).await?;
+    let found = "UPDATE chain_uploads SET found = NULL, checked = NULL, problem = NULL, \
+        rejects_key = NULL WHERE dataset_id = $1";
+    tx.execute(found, args![dataset]).await?;
+    Ok((i64::try_from(ended).unwrap_or(i64::MAX), keys?))
 }
 
 /// Moves an upload from one of some states to another; false when it stands elsewhere.

@@ -60,6 +60,25 @@ pub(crate) async fn list(
     rows.iter().map(|row| version(row, dataset)).collect()
 }
 
+/// Notes that a version was written anew: another id, fewer rows, other files.
+pub(crate) async fn rewritten(
+    tx: &mut Tx,
+    dataset: &Dataset,
+    version: &tianyuan_lake::Version,
+) -> Result<()> {
+    let update = "UPDATE chain_versions SET version_id = $3, row_count = $4, size_bytes = $5, \
+        sha256 = $6 WHERE dataset_id = $1 AND number = $2";
+    let args = args![
+        &dataset.id,
+        version.number,
+        &version.id,
+        version.row_count,
+        version.size_bytes,
+        &version.sha256,
+    ];
+    tx.execute(update, args).await.map(|_| ())
+}
+
 /// One version by number.
 pub(crate) async fn get(sql: &mut dyn Sql, dataset: &Dataset, number: i64) -> Result<Version> {
     let select = Select::new(VERSION)

@@ -130,6 +130,17 @@ impl Gated {
         }
     }
 
+    /// Every row as it is, for work in which nothing leaves.
+    pub(crate) fn whole(table: Table, version: Arc<Version>, keys: Arc<Keys>) -> Self {
+        let fields = version.schema.fields().iter();
+        let released = Released {
+            rows: Rows::All,
+            fields: fields.map(|f| (f.name().clone(), Treatment::Show)).collect(),
+            open: false,
+        };
+        Self::new(table, version, released, keys)
+    }
+
     /// The schema in which it leaves, [`ROW_ID`] first unless rows are held back.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {

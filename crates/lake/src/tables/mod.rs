@@ -50,7 +50,16 @@ pub const RETIRED: Kind = Kind::new(
 )
 .open(&["number", "sha256"])
 .staff();
-pub(crate) const KINDS: [Kind; 3] = [PUBLISHED, ROLLED_BACK, RETIRED];
+/// A version was written anew without somebody's rows; it keeps its number.
+pub const REWRITTEN: Kind = Kind::new(
+    "dataset.version_rewritten",
+    Log::Directory,
+    "重写数据版本",
+    "Dataset version rewritten",
+)
+.open(&["number", "sha256", "row_count"])
+.staff();
+pub(crate) const KINDS: [Kind; 4] = [PUBLISHED, ROLLED_BACK, RETIRED, REWRITTEN];
 
 /// How a dataset is shared among units (共享属性).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -268,6 +277,50 @@ pub async fn retire(tx: &mut Tx, version: &VersionId) -> Result<()> {
     });
     tx.record(&RETIRED, &version.table_id, &body).await?;
     Ok(())
+}
+
+/// Puts staged files in the place of a version: the same number, another id, so that every
+/// address of the old one is dead. Answers the new version and the keys of the objects that
+/// belong to nothing now; `None` when the version is no longer there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rewrite(
+    tx: &mut Tx,
+    old: &Version,
+    staged: Staged,
+) -> Result<Option<(Version, Vec<String>)>> {
+    let Some(keys) = store::remove(tx, &old.id).await? else {
+        return Ok(None);
+    };
+    let version = Version {
+        id: VersionId::new(tx.app()),
+        sha256: staged.sha256,
+        schema: staged.schema,
+        row_count: staged.row_count,
+        size_bytes: staged.size_bytes,
+        files: Arc::new(staged.files),
+        ..old.clone()
+    };
+    store::insert_version(tx, &version).await?;
+    let current = store::table(tx, &old.table_id).await?.current;
+    if current.as_ref() == Some(&old.id) {
+        store::set_current(tx, &old.table_id, &version.id).await?;
+    }
+    let body = json!({
+        "number": version.number, "sha256": version.sha256, "row_count": version.row_count,
+        "version": version.id, "instead_of": old.id,
+    });
+    tx.record(&REWRITTEN, &old.table_id, &body).await?;
+    Ok(Some((version, keys)))
+}
+
+/// Forgets the files of a table's retired versions at once; answers their keys.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_retired(tx: &mut Tx, table: &str) -> Result<Vec<String>> {
+    store::forget_retired_of(tx, table).await
 }
 
 /// Retires all but the newest `keep` versions; the current one stays whatever its age. Answers

@@ -94,6 +94,15 @@ pub(super) async fn next_number(tx: &mut Tx, table: &str) -> Result<i64> {
     row.ok_or_else(Error::not_found)?.int("last_number")
 }
 
+/// Holds a table until the transaction ends: no version of it is published meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(tx: &mut Tx, table: &str) -> Result<()> {
+    let sql = "UPDATE lake_tables SET last_number = last_number WHERE id = $1";
+    tx.execute(sql, args![table]).await.map(|_| ())
+}
+
 pub(super) async fn set_current(tx: &mut Tx, table: &str, version: &VersionId) -> Result<()> {
     let sql = "UPDATE lake_tables SET current_version = $2 WHERE id = $1";
     tx.execute(sql, args![table, version]).await.map(|_| ())
@@ -264,6 +273,49 @@ pub(crate) async fn forget_retired(tx: &mut Tx, before: Micros) -> Result<u64> {
     let sql = "DELETE FROM lake_files WHERE version_id IN \
                (SELECT id FROM lake_versions WHERE retired_at < $1)";
     tx.execute(sql, args![before]).await
+}
+
+/// Takes a version that can be read out of the table's history, files and materialised forms
+/// with it; answers their keys, `None` when somebody else was first.
+pub(super) async fn remove(tx: &mut Tx, version: &VersionId) -> Result<Option<Vec<String>>> {
+    // Holds the row, so that of two only one goes on.
+    let hold = "UPDATE lake_versions SET number = -number WHERE id = $1 AND retired_at IS NULL";
+    if tx.execute(hold, args![version]).await? != 1 {
+        return Ok(None);
+    }
+    let keys = keys(tx, version).await?;
+    for sql in [
+        "DELETE FROM lake_released WHERE version_id = $1",
+        "DELETE FROM lake_files WHERE version_id = $1",
+        "DELETE FROM lake_versions WHERE id = $1",
+    ] {
+        tx.execute(sql, args![version]).await?;
+    }
+    Ok(Some(keys))
+}
+
+/// Forgets the files of a table's retired versions, whatever their grace; answers their keys.
+pub(super) async fn forget_retired_of(tx: &mut Tx, table: &str) -> Result<Vec<String>> {
+    let select = "SELECT id FROM lake_versions WHERE table_id = $1 AND retired_at IS NOT NULL";
+    let mut all = Vec::new();
+    for row in tx.all(select, args![table]).await? {
+        let version = VersionId::from_stored(row.text("id")?);
+        all.extend(keys(tx, &version).await?);
+        for sql in [
+            "DELETE FROM lake_released WHERE version_id = $1",
+            "DELETE FROM lake_files WHERE version_id = $1",
+        ] {
+            tx.execute(sql, args![&version]).await?;
+        }
+    }
+    Ok(all)
+}
+
+async fn keys(tx: &mut Tx, version: &VersionId) -> Result<Vec<String>> {
+    let select = "SELECT object_key FROM lake_files WHERE version_id = $1 \
+                  UNION ALL SELECT object_key FROM lake_released WHERE version_id = $1";
+    let rows = tx.all(select, args![version]).await?;
+    rows.iter().map(|row| row.text("object_key")).collect()
 }
 
 /// True when some version or materialised form has this object.
