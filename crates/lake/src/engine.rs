@@ -48,6 +48,7 @@ struct Engine {
     callers: Mutex<BTreeMap<String, usize>>,
     threads: Threads,
     limits: LakeConfig,
+    _spill: std::fs::File,
 }
 
 /// Threads for statements, which outlive no request that waits for them.
@@ -246,8 +247,7 @@ impl Engine {
     fn start(app: &App) -> Result<Self> {
         let limits = app.config().lake.clone();
         let store: Arc<dyn ObjectStore> = Arc::new(Objects(app.files().store()));
-        let folder = app.config().node.data.join("spill");
-        std::fs::create_dir_all(&folder)?;
+        let (folder, spill) = spill_folder(app)?;
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![folder]))
             .with_max_temp_directory_size(limits.spill_bytes_max);
@@ -287,6 +287,35 @@ impl Engine {
             callers: Mutex::default(),
             threads: Threads(Some(threads)),
             limits,
+            _spill: spill,
         })
     }
+}
+
+/// A folder of this process for what statements spill, and the lock that tells it is in use.
+/// Folders whose process is gone are removed: a node that was killed leaves gigabytes there.
+fn spill_folder(app: &App) -> Result<(std::path::PathBuf, std::fs::File)> {
+    let root = app.config().node.data.join("spill");
+    std::fs::create_dir_all(&root)?;
+    for entry in std::fs::read_dir(&root)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "lock") {
+            continue;
+        }
+        let lock = path.with_extension("lock");
+        let in_use = match std::fs::File::open(&lock) {
+            Ok(file) => file.try_lock().is_err(),
+            Err(_) => false,
+        };
+        if !in_use {
+            // Somebody else may be at the same.
+            let _gone_already = std::fs::remove_dir_all(&path);
+            let _gone_already = std::fs::remove_file(&lock);
+        }
+    }
+    let folder = root.join(hex::encode(app.random::<8>()));
+    let lock = std::fs::File::create(folder.with_extension("lock"))?;
+    lock.lock()?;
+    std::fs::create_dir_all(&folder)?;
+    Ok((folder, lock))
 }

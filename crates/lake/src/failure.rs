@@ -30,8 +30,12 @@ pub fn of_query(error: DataFusionError) -> Error {
 fn of_words(code: &'static str, error: &DataFusionError) -> Error {
     let words = error.find_root().strip_backtrace();
     let words = words.trim();
-    // Names of objects in the store are ours; they say nothing to a caller.
-    if words.contains(".parquet") || words.contains("lake/") || words.contains("lake:") {
+    // Names of objects in the store are ours; they say nothing to a caller. What the parser says
+    // is about the caller's own words.
+    let parsed = code != "sql_not_understood";
+    if parsed
+        && (words.contains(".parquet") || words.contains("lake/") || words.contains("lake:"))
+    {
         return Error::internal(words);
     }
     let mut words: String = words

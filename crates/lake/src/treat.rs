@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray as _, Float64Array, Int64Array, RecordBatch, StringArray,
-    StringBuilder,
+    Array as _, ArrayRef, AsArray as _, Float64Array, Int64Array, RecordBatch, RecordBatchOptions,
+    StringArray, StringBuilder,
 };
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{
@@ -267,7 +267,19 @@ pub(crate) fn keep_rows(
         .iter()
         .map(|value| Some(value.is_some_and(|v| values.iter().any(|w| w == v))))
         .collect();
-    filter_record_batch(&batch, &kept)
+    compact(&filter_record_batch(&batch, &kept)?)
+}
+
+/// Views of texts share the buffers they were read into, and those hold the other rows' texts
+/// too. What writes arrays out as they lie in memory (Arrow, Flight) would send them along.
+fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
+    let alone = |column: &ArrayRef| match column.as_string_view_opt() {
+        Some(views) => Arc::new(views.gc()) as ArrayRef,
+        None => column.clone(),
+    };
+    let columns = batch.columns().iter().map(alone).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(batch.schema(), columns, &options)
 }
 
 #[cfg(test)]

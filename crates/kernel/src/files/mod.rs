@@ -388,26 +388,49 @@ pub(crate) async fn collect(app: &App) -> Result<u64> {
         }
     }
     if let Some(folder) = &app.files().folder {
-        collected += sweep(&folder.join("incoming"), before).await?;
+        collected += sweep(folder, before).await?;
     }
     Ok(collected)
 }
 
-/// Deletes what uploads left behind that a crash cut off. The local store keeps it under names
-/// its listing passes over (`key#1`); S3 forgets parts by the bucket's own lifecycle rule.
+/// Folders below the store's own in which a key may lie.
+const DEPTH_MAX: usize = 8;
+
+/// Deletes what writers left behind that a crash cut off, wherever in the store it lies. The
+/// local store keeps it under names its listing passes over (`key#1`); S3 forgets parts by the
+/// bucket's own lifecycle rule.
 async fn sweep(folder: &std::path::Path, before: Micros) -> Result<u64> {
     let mut swept = 0;
-    let Ok(mut entries) = tokio::fs::read_dir(folder).await else {
-        return Ok(0);
-    };
-    while let Some(entry) = entries.next_entry().await? {
-        let modified = entry.metadata().await?.modified()?;
-        let modified = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let modified = i64::try_from(modified.as_micros()).unwrap_or(i64::MAX);
-        if modified < before.0 && entry.file_name().to_string_lossy().contains('#') {
-            tokio::fs::remove_file(entry.path()).await?;
-            swept += 1;
+    let mut folders = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let Ok(mut entries) = tokio::fs::read_dir(&folder).await else {
+            continue;
+        };
+        while let Some(entry) = entries.next_entry().await? {
+            // What another collector took meanwhile is gone.
+            let Ok(about) = entry.metadata().await else {
+                continue;
+            };
+            if about.is_dir() {
+                if depth < DEPTH_MAX {
+                    folders.push((entry.path(), depth + 1));
+                }
+                continue;
+            }
+            let modified = about.modified()?.duration_since(UNIX_EPOCH);
+            let modified = modified.unwrap_or_default().as_micros();
+            let modified = i64::try_from(modified).unwrap_or(i64::MAX);
+            if modified < before.0 && is_cut_off(&entry.file_name().to_string_lossy()) {
+                tokio::fs::remove_file(entry.path()).await?;
+                swept += 1;
+            }
         }
     }
     Ok(swept)
+}
+
+/// `key#1`: the local store's own name for what is being written.
+fn is_cut_off(name: &str) -> bool {
+    let part = name.rsplit_once('#').map(|(_, part)| part);
+    part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -65,8 +65,13 @@ async fn a_file_is_reached_through_its_record_only_and_collected_when_removed() 
         // What a crash in mid-upload leaves in the local store.
         let cut_off = node.folder().join("files/incoming/00ff#1");
         std::fs::write(&cut_off, b"half").unwrap();
-        assert_eq!(collect(&node.app).await.unwrap(), 2);
-        assert!(!cut_off.exists());
+        let deeper = node.folder().join("files/uploads/upload_1");
+        std::fs::create_dir_all(&deeper).unwrap();
+        std::fs::write(deeper.join("ab#12"), b"half").unwrap();
+        std::fs::write(deeper.join("ab#x"), b"a name of its own").unwrap();
+        assert_eq!(collect(&node.app).await.unwrap(), 3);
+        assert!(!cut_off.exists() && !deeper.join("ab#12").exists());
+        assert!(deeper.join("ab#x").exists());
         let path = Path::from(file.object_key.as_str());
         assert!(node.app.files().store().head(&path).await.is_err());
         let kinds: Vec<String> = node.facts().await.into_iter().map(|f| f.0).collect();

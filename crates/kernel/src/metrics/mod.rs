@@ -312,6 +312,9 @@ fn exit_of(route: &str) -> &'static str {
         _ if ends(".xlsx") => "xlsx",
         _ if ends(".csv") => "csv",
         _ if ends("/files/{file_id}") => "file",
+        // Whole datasets and CKAN's actions are counted by what they hand out.
+        _ if ends("/export/{format}") => "export",
+        _ if route.contains("/action/{name}") => "ckan",
         _ if route.starts_with("/api/") => "rest",
         _ if route.starts_with("/ledger/") => "ledger",
         _ => "other",

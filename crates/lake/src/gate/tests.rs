@@ -244,6 +244,42 @@ async fn rows_of_other_units_do_not_leave_nor_count_nor_fail() {
 }
 
 #[tokio::test]
+async fn no_buffer_carries_texts_of_rows_that_stay() {
+    use arrow::array::{RecordBatch, StringArray};
+    let units = ["unit_a", "unit_b"].map(|unit| vec![unit; 400]).concat();
+    let notes = (0..800).map(|n| format!("a note of {}, the {n}th of many", units[n]));
+    let units: arrow::array::ArrayRef = std::sync::Arc::new(StringArray::from(units.clone()));
+    let notes: StringArray = notes.map(Some).collect();
+    let notes: arrow::array::ArrayRef = std::sync::Arc::new(notes);
+    let rows = RecordBatch::try_from_iter([("unit", units), ("note", notes)]).unwrap();
+    let mut table = register("notes");
+    table.unit_field = Some("unit".to_owned());
+    table.fields = ["unit", "note"]
+        .map(|name| crate::Field {
+            name: name.to_owned(),
+            comment: String::new(),
+            grade: tianyuan_kernel::release::Grade::OPEN,
+            otherwise: None,
+        })
+        .into();
+    each_backend(rooms, async |node| {
+        publish(&node, &table, vec![rows.clone()]).await;
+        let lead = node.client("unit_lead:unit_a").header("accept", crate::query::answer::ARROW);
+        for sql in [
+            "SELECT * FROM notes",
+            "SELECT named_struct('n', note) AS s, [note, unit] AS l FROM notes",
+            "SELECT array_agg(note) AS all_of_them FROM notes",
+        ] {
+            let answer = lead.post("/api/v1/sql", json!({ "sql": sql })).await.expect(200);
+            let told = String::from_utf8_lossy(&answer.bytes).into_owned();
+            assert!(told.contains("a note of unit_a"), "{sql}");
+            assert!(!told.contains("of unit_b"), "{sql}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_rows_api_treats_filters_and_sorts_as_the_gate_does() {
     each_backend(rooms, async |node| {
         open_register(&node).await;
