@@ -48,10 +48,12 @@ bench: ## Measures; see bench/README.md
 kill-short: ## kill -9 under load, a few times on each backend
 	cargo build -p tianyuan
 	python3 bench/kill_loop.py --times 5 --binary target/debug/tianyuan
+	python3 bench/kill_loop.py --room lake --times 2 --binary target/debug/tianyuan
 
 kill-loop: ## kill -9 under load, 200 times on each backend (long)
 	cargo build --release -p tianyuan
 	python3 bench/kill_loop.py --times 200 --backend both
+	python3 bench/kill_loop.py --room lake --times 50 --backend both
 
 SECONDS ?= 60
 fuzz: ## Every fuzz target for SECONDS (long)

@@ -6,13 +6,16 @@ several threads while another reads (each write with an idempotency key of its o
 starts it again, repeats every request that got no answer with the same key, and then counts:
 acknowledged writes that are missing, and writes that are there twice. At the end of each round,
 when every fact stands in its ledger, `tianyuan verify` checks the five ledgers against the keys
-pinned before the first round and the checkpoints seen in earlier rounds. Needs only Python's
-standard library; loopback only.
+pinned before the first round and the checkpoints seen in earlier rounds. With `--room lake` it is
+uploads, versions and erasures that are cut off (kill_lake.py). Needs only Python's standard
+library; loopback only.
 """
 import argparse, collections, http.client, json, os, pathlib, random, re, shutil, signal, socket
 import subprocess, sys, tempfile, threading, time
 
 JSON = "application/json"
+import kill_lake
+
 PASSWORD = "kill-loop-password"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -36,8 +39,8 @@ def free_port():
 
 
 class Node:
-    def __init__(self, binary, data, database):
-        self.binary, self.data, self.database = binary, data, database
+    def __init__(self, binary, data, database, demo=True):
+        self.binary, self.data, self.database, self.demo = binary, data, database, demo
         self.port = free_port()
         self.process = None
 
@@ -48,7 +51,8 @@ class Node:
         if self.database:
             env["TIANYUAN__DATABASE__URL"] = self.database
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", "--demo"],
+            [self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
+             *(["--demo"] if self.demo else [])],
             env=env, stdout=subprocess.DEVNULL, stderr=open(self.data + ".log", "ab"))
         for _ in range(600):
             try:
@@ -184,7 +188,7 @@ def verify(binary, data, keys, seen):
     return done.returncode == 0
 
 
-def run(binary, times, seed, backend):
+def run(binary, times, seed, backend, rooms):
     rng = random.Random(seed)
     folder = tempfile.mkdtemp(prefix="tianyuan-kill-")
     data, database, name = os.path.join(folder, "data"), None, None
@@ -192,10 +196,15 @@ def run(binary, times, seed, backend):
         name = f"tianyuan_kill_{os.getpid()}"
         sql(f"CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'")
         database = SERVER.rsplit("/", 1)[0] + "/" + name
-    node = Node(binary, data, database)
+    lost = doubled = unsound = wrong = 0
+    node = Node(binary, data, database, demo="plan" in rooms)
     node.start()
-    lost = doubled = unsound = 0
     try:
+        if "lake" in rooms:
+            wrong = kill_lake.run(node, data, database, times, seed)
+        if "plan" not in rooms:
+            node.kill()
+            return wrong
         token = node.sign_in()
         plan = node.list("/api/v1/plans", token)[0]["id"]
         # A level (Mbps): any number of revisions of one date is sensible there.
@@ -229,11 +238,11 @@ def run(binary, times, seed, backend):
             node.kill()
         if name:
             sql(f"DROP DATABASE {name} WITH (FORCE)")
-        if lost or doubled or unsound or sys.exc_info()[0]:
+        if lost or doubled or unsound or wrong or sys.exc_info()[0]:
             print(f"{backend}: the node's folder and log are kept in {folder}", flush=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    return lost + doubled + unsound
+    return lost + doubled + unsound + wrong
 
 
 if __name__ == "__main__":
@@ -241,6 +250,7 @@ if __name__ == "__main__":
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--backend", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--room", choices=["plan", "lake"], default="plan")
     parser.add_argument("--binary", default=str(ROOT / "target/release/tianyuan"))
     args = parser.parse_args()
     backends = ["sqlite", "postgres"] if args.backend == "both" else [args.backend]
@@ -249,6 +259,6 @@ if __name__ == "__main__":
             raise SystemExit(f"PostgreSQL does not answer at {SERVER}")
         print(f"SKIPPED ON POSTGRESQL: none at {SERVER}", flush=True)
         backends.remove("postgres")
-    wrong = sum(run(args.binary, args.times, args.seed, b) for b in backends)
+    wrong = sum(run(args.binary, args.times, args.seed, b, [args.room]) for b in backends)
     print(f"{0 if wrong else 1} passed, {1 if wrong else 0} failed")
     sys.exit(1 if wrong else 0)
