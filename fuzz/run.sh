@@ -20,7 +20,7 @@ RUSTFLAGS="$flags" cargo build --locked --target "$host" $features
 
 built=${CARGO_TARGET_DIR:-target}/$host/debug
 ledger="note checkpoint tile proof cosignature"
-node="receipt xlsx xlsx_part csv cell id list json"
+node="receipt xlsx xlsx_part csv cell id list json upload value"
 [ $# -gt 0 ] || set -- $ledger $([ -n "${LEDGER:-}" ] || echo $node)
 failed=
 for target in "$@"; do
