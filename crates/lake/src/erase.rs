@@ -51,7 +51,11 @@ pub async fn without(
     let values = values.iter().map(|v| lit(v.to_lowercase())).collect();
     let theirs = datafusion::functions::string::expr_fn::lower(text).in_list(values, false);
     // As they were written: texts stay what they are in the other versions.
-    let columns = version.schema.fields().iter().filter(|f| f.name() != ROW_ID);
+    let columns = version
+        .schema
+        .fields()
+        .iter()
+        .filter(|f| f.name() != ROW_ID);
     let columns: Vec<Expr> = columns
         .map(|f| cast(ident(f.name()), f.data_type().clone()).alias(f.name()))
         .collect();

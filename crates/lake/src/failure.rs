@@ -33,8 +33,7 @@ fn of_words(code: &'static str, error: &DataFusionError) -> Error {
     // Names of objects in the store are ours; they say nothing to a caller. What the parser says
     // is about the caller's own words.
     let parsed = code != "sql_not_understood";
-    if parsed
-        && (words.contains(".parquet") || words.contains("lake/") || words.contains("lake:"))
+    if parsed && (words.contains(".parquet") || words.contains("lake/") || words.contains("lake:"))
     {
         return Error::internal(words);
     }

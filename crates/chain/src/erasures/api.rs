@@ -118,13 +118,19 @@ async fn check(tx: &mut Tx, dataset: &Dataset, input: &NewErasure) -> Result<Vec
                 "每个值为 1 到 {VALUE_CHARS_MAX} 个字符。",
                 "A value has 1 to {VALUE_CHARS_MAX} characters."
             );
-            return Err(Error::invalid("value_malformed", format!("values[{i}]"), words));
+            return Err(Error::invalid(
+                "value_malformed",
+                format!("values[{i}]"),
+                words,
+            ));
         }
         values.push(value.to_owned());
     }
     // A field of an older version counts too.
     let versions = tables::store::versions(tx, dataset.id.as_str()).await?;
-    let in_versions = versions.iter().any(|v| v.schema.index_of(&input.field).is_ok());
+    let in_versions = versions
+        .iter()
+        .any(|v| v.schema.index_of(&input.field).is_ok());
     if !in_versions || input.field == tables::ROW_ID {
         let field = &input.field;
         let words = text!(

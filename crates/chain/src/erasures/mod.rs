@@ -172,7 +172,11 @@ async fn replace(
         };
         keys.extend(freed);
         versions::store::rewritten(tx, &dataset, &version).await?;
-        if let Some(current) = dataset.current.clone().filter(|c| c.number == version.number) {
+        if let Some(current) = dataset
+            .current
+            .clone()
+            .filter(|c| c.number == version.number)
+        {
             let current = Current {
                 rows: version.row_count,
                 size_bytes: version.size_bytes,

@@ -75,5 +75,7 @@ pub(super) async fn finish(tx: &mut Tx, id: &ErasureId, versions: &[Rewritten]) 
         WHERE id = $1";
     let now = tx.now();
     let outcome = serde_json::to_string(versions)?;
-    tx.execute(update, args![id, outcome, now]).await.map(|_| ())
+    tx.execute(update, args![id, outcome, now])
+        .await
+        .map(|_| ())
 }

@@ -193,7 +193,8 @@ async fn send_piece(
     let key = pieces::keep(&ctx.app, &id, bytes).await?;
     let mut tx = ctx.begin().await?;
     let upload = receive(&mut tx, upload, size, &key, false).await?;
-    tx.answer(StatusCode::OK, &seen::without_values(&ctx, upload)).await
+    tx.answer(StatusCode::OK, &seen::without_values(&ctx, upload))
+        .await
 }
 
 /// Notes a piece that is durable; with the last one, asks for the file to be read.

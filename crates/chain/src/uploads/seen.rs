@@ -95,7 +95,9 @@ async fn withheld(ctx: &Ctx, dataset: &Dataset, upload: &Upload) -> Result<Vec<b
         let wanted = wanted(&column.column);
         let name = wanted.map_or(&column.field.name, |f| &f.name);
         let of_dataset = of_dataset(&column.column, name);
-        let known = [Some(&column.field), wanted, of_dataset].into_iter().flatten();
+        let known = [Some(&column.field), wanted, of_dataset]
+            .into_iter()
+            .flatten();
         Field {
             name: format!("column_{place}"),
             grade: known.map(|f| f.grade).max().unwrap_or(4),

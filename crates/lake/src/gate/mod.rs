@@ -135,7 +135,9 @@ impl Gated {
         let fields = version.schema.fields().iter();
         let released = Released {
             rows: Rows::All,
-            fields: fields.map(|f| (f.name().clone(), Treatment::Show)).collect(),
+            fields: fields
+                .map(|f| (f.name().clone(), Treatment::Show))
+                .collect(),
             open: false,
         };
         Self::new(table, version, released, keys)

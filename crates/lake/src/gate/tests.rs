@@ -264,13 +264,18 @@ async fn no_buffer_carries_texts_of_rows_that_stay() {
         .into();
     each_backend(rooms, async |node| {
         publish(&node, &table, vec![rows.clone()]).await;
-        let lead = node.client("unit_lead:unit_a").header("accept", crate::query::answer::ARROW);
+        let lead = node
+            .client("unit_lead:unit_a")
+            .header("accept", crate::query::answer::ARROW);
         for sql in [
             "SELECT * FROM notes",
             "SELECT named_struct('n', note) AS s, [note, unit] AS l FROM notes",
             "SELECT array_agg(note) AS all_of_them FROM notes",
         ] {
-            let answer = lead.post("/api/v1/sql", json!({ "sql": sql })).await.expect(200);
+            let answer = lead
+                .post("/api/v1/sql", json!({ "sql": sql }))
+                .await
+                .expect(200);
             let told = String::from_utf8_lossy(&answer.bytes).into_owned();
             assert!(told.contains("a note of unit_a"), "{sql}");
             assert!(!told.contains("of unit_b"), "{sql}");

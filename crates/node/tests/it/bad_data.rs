@@ -44,7 +44,9 @@ async fn at_a_desk_with<F: AsyncFn(Desk)>(settings: fn(&mut Config), test: F) {
             node,
         };
         desk.dataset("sound").await;
-        let upload = desk.bring("sound", "a.csv", b"word,n\nx,1\ny,2\nz,3\n").await;
+        let upload = desk
+            .bring("sound", "a.csv", b"word,n\nx,1\ny,2\nz,3\n")
+            .await;
         assert_eq!(desk.load(&upload, false).await["state"], "loaded");
         let publish = "/api/v1/datasets/sound/publish";
         desk.officer.post(publish, json!({})).await.expect(200);
@@ -70,7 +72,10 @@ impl Desk {
         let media = "application/octet-stream";
         for (n, piece) in bytes.chunks(8 << 20).enumerate() {
             let path = format!("{upload}/content?offset={}", n * (8 << 20));
-            self.officer.send("PUT", &path, media, piece.to_vec()).await.expect(200);
+            self.officer
+                .send("PUT", &path, media, piece.to_vec())
+                .await
+                .expect(200);
         }
         self.node.settle().await;
         self.officer.get(&upload).await.expect(200).json()
@@ -84,9 +89,11 @@ impl Desk {
             .iter()
             .map(|c| json!({ "column": c["column"], "field": c["field"] }))
             .collect();
-        let body =
-            json!({ "fields": fields, "publish": true, "accept_rejects": accept_rejects });
-        self.officer.post(&format!("{path}/load"), body).await.expect(202);
+        let body = json!({ "fields": fields, "publish": true, "accept_rejects": accept_rejects });
+        self.officer
+            .post(&format!("{path}/load"), body)
+            .await
+            .expect(202);
         self.node.settle().await;
         self.officer.get(&path).await.expect(200).json()
     }
@@ -118,7 +125,10 @@ async fn rows_that_do_not_fit_are_kept_with_reasons_and_hold_the_file_up() {
         let before = desk.kept("uneven").await;
         let upload = desk.bring("uneven", "a.csv", &file).await;
         assert_eq!(upload["state"], "read", "{}", upload["problem"]);
-        assert_eq!((&upload["found"]["rows"], &upload["found"]["faulty"]), (&json!(8), &json!(5)));
+        assert_eq!(
+            (&upload["found"]["rows"], &upload["found"]["faulty"]),
+            (&json!(8), &json!(5))
+        );
         let checked = desk.load(&upload, false).await;
         assert_eq!(checked["state"], "checked", "rows are left over");
         assert_eq!(checked["checked"]["rejected"], 5);
@@ -130,7 +140,10 @@ async fn rows_that_do_not_fit_are_kept_with_reasons_and_hold_the_file_up() {
         }
         assert!(rejects.len() < 1 << 20, "the long line is not kept whole");
         assert_eq!(desk.load(&upload, true).await["state"], "loaded");
-        let rows = desk.officer.get("/api/v1/datasets/uneven/rows?count=true").await;
+        let rows = desk
+            .officer
+            .get("/api/v1/datasets/uneven/rows?count=true")
+            .await;
         assert_eq!(rows.expect(200).json()["total"], 3);
         desk.still_up().await;
     })
@@ -172,7 +185,13 @@ fn parquet_lies() -> Vec<Vec<u8>> {
     let mut pages_broken = whole.clone();
     pages_broken[4..200].fill(0xee);
     let only_marks = [b"PAR1".as_slice(), &[0xff; 8], b"PAR1"].concat();
-    vec![cut, footer_too_long, footer_broken, pages_broken, only_marks]
+    vec![
+        cut,
+        footer_too_long,
+        footer_broken,
+        pages_broken,
+        only_marks,
+    ]
 }
 
 #[tokio::test]
@@ -180,7 +199,10 @@ async fn files_that_lie_about_themselves_are_refused_and_leave_nothing() {
     at_a_desk(async |desk| {
         let columns: Vec<String> = (0..100_000).map(|n| format!("c{n}")).collect();
         let wide = format!("{}\n{}\n", columns.join(","), vec!["1"; 100_000].join(","));
-        let members = columns.iter().map(|c| format!("\"{c}\":1")).collect::<Vec<_>>();
+        let members = columns
+            .iter()
+            .map(|c| format!("\"{c}\":1"))
+            .collect::<Vec<_>>();
         let object = format!("{{{}}}\n", members.join(","));
         let mut cases = vec![
             ("a.csv", wide.into_bytes()),
@@ -203,17 +225,38 @@ async fn files_that_lie_about_themselves_are_refused_and_leave_nothing() {
                 _ => upload,
             };
             let state = upload["state"].as_str().unwrap();
-            assert!(matches!(state, "failed" | "read"), "{place} {name}: {state} {said}");
+            assert!(
+                matches!(state, "failed" | "read"),
+                "{place} {name}: {state} {said}"
+            );
             let problem = &upload["problem"];
-            assert!(problem["zh"].as_str().is_some_and(|p| p.ends_with('。')), "{place}: {problem}");
-            assert!(problem["en"].as_str().is_some_and(|p| p.ends_with('.')), "{place}: {problem}");
+            assert!(
+                problem["zh"].as_str().is_some_and(|p| p.ends_with('。')),
+                "{place}: {problem}"
+            );
+            assert!(
+                problem["en"].as_str().is_some_and(|p| p.ends_with('.')),
+                "{place}: {problem}"
+            );
             assert_eq!(desk.kept("lies").await, before, "{place} {name}");
             let path = format!("/api/v1/uploads/{}", upload["id"].as_str().unwrap());
             desk.officer.delete(&path).await.expect(204);
         }
-        let jobs = desk.officer.get("/api/v1/jobs?limit=200").await.expect(200).json();
-        let failed = jobs["items"].as_array().unwrap().iter().find(|j| j["state"] == "failed");
-        assert!(failed.is_none(), "what is wrong with a file is no fault of a job: {failed:?}");
+        let jobs = desk
+            .officer
+            .get("/api/v1/jobs?limit=200")
+            .await
+            .expect(200)
+            .json();
+        let failed = jobs["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|j| j["state"] == "failed");
+        assert!(
+            failed.is_none(),
+            "what is wrong with a file is no fault of a job: {failed:?}"
+        );
         desk.still_up().await;
     })
     .await;
@@ -229,7 +272,8 @@ async fn statements_without_end_are_stopped_while_others_are_answered() {
     at_a_desk_with(small, async |desk| {
         let endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) \
             SELECT count(*) FROM t";
-        let greedy = "SELECT array_agg(n || repeat('x', 1000)) FROM generate_series(1, 1000000) t(n)";
+        let greedy =
+            "SELECT array_agg(n || repeat('x', 1000)) FROM generate_series(1, 1000000) t(n)";
         let wide: Vec<String> = (0..20_000).map(|n| format!("{n} AS c{n}")).collect();
         let wide = format!("SELECT {}", wide.join(", "));
         let deep = format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000));
@@ -259,8 +303,15 @@ async fn statements_without_end_are_stopped_while_others_are_answered() {
 async fn a_field_that_is_not_there_is_told_at_every_door() {
     at_a_desk(async |desk| {
         let stranger = desk.node.stranger();
-        for query in ["filter=never:eq:1", "sort=never", "fields=never", "filter=n:eq:many"] {
-            let answer = stranger.get(&format!("/api/v1/datasets/sound/rows?{query}")).await;
+        for query in [
+            "filter=never:eq:1",
+            "sort=never",
+            "fields=never",
+            "filter=n:eq:many",
+        ] {
+            let answer = stranger
+                .get(&format!("/api/v1/datasets/sound/rows?{query}"))
+                .await;
             let answer = answer.expect(422);
             assert!(["field_unknown", "value_does_not_fit"].contains(&answer.code().as_str()));
             if query.contains("never") {
@@ -268,16 +319,30 @@ async fn a_field_that_is_not_there_is_told_at_every_door() {
                 assert!(hint.contains("word"), "it names what there is: {hint}");
             }
         }
-        for query in ["filter=n", "filter=n:like:1", "limit=0", "cursor=x", "version=-1"] {
-            let answer = stranger.get(&format!("/api/v1/datasets/sound/rows?{query}")).await;
+        for query in [
+            "filter=n",
+            "filter=n:like:1",
+            "limit=0",
+            "cursor=x",
+            "version=-1",
+        ] {
+            let answer = stranger
+                .get(&format!("/api/v1/datasets/sound/rows?{query}"))
+                .await;
             assert_eq!(answer.expect(400).code(), "query_malformed", "{query}");
         }
         let many = "filter=n:eq:1&".repeat(40);
-        let many = stranger.get(&format!("/api/v1/datasets/sound/rows?{many}")).await;
+        let many = stranger
+            .get(&format!("/api/v1/datasets/sound/rows?{many}"))
+            .await;
         assert_eq!(many.expect(422).code(), "too_many_filters");
         let sql = json!({ "sql": "SELECT never FROM sound" });
-        assert_eq!(stranger.post("/api/v1/sql", sql).await.expect(422).code(), "sql_wrong");
-        let ckan = "/api/3/action/datastore_search?resource_id=sound.csv&filters=%7B%22never%22%3A1%7D";
+        assert_eq!(
+            stranger.post("/api/v1/sql", sql).await.expect(422).code(),
+            "sql_wrong"
+        );
+        let ckan =
+            "/api/3/action/datastore_search?resource_id=sound.csv&filters=%7B%22never%22%3A1%7D";
         let answer = stranger.get(ckan).await.expect(409).json();
         assert_eq!(answer["error"]["code"], "field_unknown", "{answer}");
         desk.still_up().await;

@@ -105,10 +105,16 @@ pub(super) async fn walk_catalogue(walk: &mut Walk<'_>) {
         walk.step(operation, &format!("{path}/{verb}"), None, json!({}))
             .await;
     }
-    let erase = json!({ "field": whole["fields"][0]["name"], "values": ["乙路"], "reason": "核对。" });
+    let erase =
+        json!({ "field": whole["fields"][0]["name"], "values": ["乙路"], "reason": "核对。" });
     let erasures = format!("{path}/erasures");
-    walk.step("POST /api/v1/datasets/{id}/erasures", &erasures, None, erase)
-        .await;
+    walk.step(
+        "POST /api/v1/datasets/{id}/erasures",
+        &erasures,
+        None,
+        erase,
+    )
+    .await;
     walk.node.settle().await;
     let unwanted = upload(walk, &path, "名称,长度\n丙路,3\n").await;
     walk.step("DELETE /api/v1/uploads/{id}", &unwanted, None, json!({}))

@@ -56,33 +56,57 @@ pub(super) const EXITS: &[(&str, Way)] = &[
     ("PUT /api/v1/datasets/{id}", Never(CHANGES)),
     ("POST /api/v1/datasets/{id}/publish", Never(CHANGES)),
     ("POST /api/v1/datasets/{id}/withdraw", Never(CHANGES)),
-    ("POST /api/v1/datasets/{id}/versions/{number}/restore", Never(CHANGES)),
+    (
+        "POST /api/v1/datasets/{id}/versions/{number}/restore",
+        Never(CHANGES),
+    ),
     ("GET /api/v1/datasets/{id}/versions", Words(entry)),
     ("GET /api/v1/datasets/{id}/erasures", Never(ERASED)),
     ("POST /api/v1/datasets/{id}/erasures", Never(ERASED)),
     ("GET /api/v1/erasures/{id}", Never(ERASED)),
-    ("GET /api/v1/datasets/{id}/versions/{number}/changes", Words(entry)),
+    (
+        "GET /api/v1/datasets/{id}/versions/{number}/changes",
+        Words(entry),
+    ),
     ("GET /api/v1/datasets/{id}/disclosure", Words(entry)),
     ("GET /api/v1/datasets/{id}/rows", Rows(rows)),
     ("GET /api/v1/datasets/{id}/export/{format}", Rows(exports)),
     // Its answer is an address; what lies there is asked for right after.
     ("POST /api/v1/datasets/{id}/file-links", Rows(files)),
-    ("GET /files/{token}/{name}", Never("reached through its link, above")),
+    (
+        "GET /files/{token}/{name}",
+        Never("reached through its link, above"),
+    ),
     ("POST /api/v1/sql", Rows(sql)),
-    ("GET /api/v1/sql/tables", Words(|_, _| vec![get("/api/v1/sql/tables".into())])),
+    (
+        "GET /api/v1/sql/tables",
+        Words(|_, _| vec![get("/api/v1/sql/tables".into())]),
+    ),
     ("GET /api/3/action/{name}", Rows(ckan)),
     ("POST /api/3/action/{name}", Rows(ckan_sql)),
     ("GET /api/action/{name}", Rows(ckan_old)),
-    ("POST /api/action/{name}", Never("the same handler as /api/3/action")),
+    (
+        "POST /api/action/{name}",
+        Never("the same handler as /api/3/action"),
+    ),
     ("GET /api/v1/search/datasets", Words(search)),
     ("GET /api/v1/search/suggestions", Words(search)),
     ("GET /catalog.ttl", Words(catalogue)),
     ("GET /catalog.jsonld", Words(catalogue)),
-    ("GET /api/v1/open-rows", Words(|_, _| vec![get("/api/v1/open-rows".into())])),
+    (
+        "GET /api/v1/open-rows",
+        Words(|_, _| vec![get("/api/v1/open-rows".into())]),
+    ),
     ("GET /api/v1/datasets/{id}/uploads", Words(uploads)),
-    ("POST /api/v1/datasets/{id}/uploads", Never("it announces a file that is still to come")),
+    (
+        "POST /api/v1/datasets/{id}/uploads",
+        Never("it announces a file that is still to come"),
+    ),
     ("GET /api/v1/uploads/{id}", Words(uploads)),
-    ("DELETE /api/v1/uploads/{id}", Never("it answers without a body")),
+    (
+        "DELETE /api/v1/uploads/{id}",
+        Never("it answers without a body"),
+    ),
     ("PUT /api/v1/uploads/{id}/content", Words(uploads)),
     ("POST /api/v1/uploads/{id}/read", Words(uploads)),
     ("POST /api/v1/uploads/{id}/load", Words(uploads)),
@@ -116,9 +140,13 @@ fn entry(_: &Planted, twin: usize) -> Vec<Ask> {
     vec![
         get(format!("/api/v1/datasets/{code}")),
         get(format!("/api/v1/datasets/{code}/versions")),
-        get(format!("/api/v1/datasets/{code}/versions/2/changes?since=1")),
+        get(format!(
+            "/api/v1/datasets/{code}/versions/2/changes?since=1"
+        )),
         get(format!("/api/v1/datasets/{code}/disclosure?propose=true")),
-        get(format!("/api/v1/datasets/{code}/disclosure?identifying=mobile,name&sensitive=diagnosis")),
+        get(format!(
+            "/api/v1/datasets/{code}/disclosure?identifying=mobile,name&sensitive=diagnosis"
+        )),
     ]
 }
 
@@ -164,33 +192,49 @@ fn rows(_: &Planted, twin: usize) -> Vec<Ask> {
         queries.push(format!("fields={field}"));
         queries.push(format!("sort=-{field},code"));
     }
-    queries.iter().map(|query| get(format!("{path}?{query}"))).collect()
+    queries
+        .iter()
+        .map(|query| get(format!("{path}?{query}")))
+        .collect()
 }
 
 fn exports(_: &Planted, twin: usize) -> Vec<Ask> {
     let of = |format: &str| get(format!("/api/v1/datasets/{}/export/{format}", CODES[twin]));
-    let mut asks: Vec<Ask> = ["csv", "json", "ndjson", "geojson", "xlsx", "parquet"].map(of).into();
+    let mut asks: Vec<Ask> = ["csv", "json", "ndjson", "geojson", "xlsx", "parquet"]
+        .map(of)
+        .into();
     for (field, value) in PLANTS.iter() {
         let value = encoded(value);
         asks.push(of(&format!("csv?filter={field}:eq:{value}")));
         asks.push(of(&format!("json?q={value}")));
-        asks.push(of(&format!("ndjson?sort=-{field},code&fields=code,{field}")));
+        asks.push(of(&format!(
+            "ndjson?sort=-{field},code&fields=code,{field}"
+        )));
         asks.push(of(&format!("xlsx?filter={field}:contains:{value}")));
     }
-    asks.push(of("geojson?filter=income:gt:918273644&filter=income:lt:918273646"));
+    asks.push(of(
+        "geojson?filter=income:gt:918273644&filter=income:lt:918273646",
+    ));
     asks.push(of("csv?version=1&q=7031"));
     asks
 }
 
 fn files(planted: &Planted, twin: usize) -> Vec<Ask> {
     let path = format!("/api/v1/datasets/{}/file-links", planted.ids[twin]);
-    vec![post(&path, json!({ "purpose": "核查" })), post(&path, json!({ "version": "version_x" }))]
+    vec![
+        post(&path, json!({ "purpose": "核查" })),
+        post(&path, json!({ "version": "version_x" })),
+    ]
 }
 
 fn sql(_: &Planted, twin: usize) -> Vec<Ask> {
     let mut asks = Vec::new();
     for sql in attempts::all(twin) {
-        for accept in ["application/json", "text/csv", "application/vnd.apache.arrow.stream"] {
+        for accept in [
+            "application/json",
+            "text/csv",
+            "application/vnd.apache.arrow.stream",
+        ] {
             asks.push(Ask {
                 accept,
                 ..post("/api/v1/sql", json!({ "sql": sql }))
@@ -215,22 +259,31 @@ fn ckan(_: &Planted, twin: usize) -> Vec<Ask> {
     ];
     for (field, value) in PLANTS.iter() {
         let filters = encoded(&json!({ *field: value }).to_string());
-        actions.push(format!("datastore_search?resource_id={code}.csv&filters={filters}"));
+        actions.push(format!(
+            "datastore_search?resource_id={code}.csv&filters={filters}"
+        ));
         let value = encoded(value);
         actions.push(format!("datastore_search?resource_id={code}.csv&q={value}"));
         actions.push(format!("package_search?q={value}"));
     }
-    actions.iter().map(|action| get(format!("/api/3/action/{action}"))).collect()
+    actions
+        .iter()
+        .map(|action| get(format!("/api/3/action/{action}")))
+        .collect()
 }
 
 fn ckan_sql(_: &Planted, twin: usize) -> Vec<Ask> {
     let path = "/api/3/action/datastore_search_sql";
-    attempts::all(twin).map(|sql| post(path, json!({ "sql": sql }))).collect()
+    attempts::all(twin)
+        .map(|sql| post(path, json!({ "sql": sql })))
+        .collect()
 }
 
 fn ckan_old(_: &Planted, twin: usize) -> Vec<Ask> {
     let code = CODES[twin];
-    vec![get(format!("/api/action/datastore_search?resource_id={code}.csv"))]
+    vec![get(format!(
+        "/api/action/datastore_search?resource_id={code}.csv"
+    ))]
 }
 
 /// What was found in a file before it became a version, and the rows that could not be taken.

@@ -34,11 +34,20 @@ async fn on_a_node<F: AsyncFn(Node)>(test: F) {
 
 async fn ask(client: &Client, ask: &Ask) -> Answer {
     let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
-    let media = if ask.body.is_some() { "application/json" } else { "" };
+    let media = if ask.body.is_some() {
+        "application/json"
+    } else {
+        ""
+    };
     let client = client.clone().header("accept", ask.accept);
-    let answer = client.send(ask.method, &ask.path, media, body.into_bytes()).await;
+    let answer = client
+        .send(ask.method, &ask.path, media, body.into_bytes())
+        .await;
     // An address of a file: what lies there is what left.
-    if let Some(path) = answer.json()["path"].as_str().filter(|p| p.starts_with("/files/")) {
+    if let Some(path) = answer.json()["path"]
+        .as_str()
+        .filter(|p| p.starts_with("/files/"))
+    {
         let answer = client.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         return answer;
@@ -55,12 +64,16 @@ fn leak(told: &str, asked: &str, asker: &Asker) -> Option<&'static str> {
     }
     let all_of_mobile = asker.withheld.iter().any(|(field, _)| *field == "mobile");
     let values = asker.withheld.iter().map(|(_, value)| *value);
-    values.chain(all_of_mobile.then_some(MIDDLE)).find(|value| told.contains(value))
+    values
+        .chain(all_of_mobile.then_some(MIDDLE))
+        .find(|value| told.contains(value))
 }
 
 fn asked(ask: &Ask) -> String {
     let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
-    let path = percent_encoding::percent_decode_str(&ask.path).decode_utf8_lossy().into_owned();
+    let path = percent_encoding::percent_decode_str(&ask.path)
+        .decode_utf8_lossy()
+        .into_owned();
     format!("{} {path} {body}", ask.method)
 }
 
@@ -127,14 +140,25 @@ async fn every_exit_is_known() {
             let operation = &document["paths"][&mount.path][mount.method.to_lowercase()];
             let tags = operation["tags"].as_array().cloned().unwrap_or_default();
             let described = !operation.is_null();
-            let of_rows = tags.iter().any(|tag| tag != "plan" && tag != "follow-up" && tag != "shield" && tag != "node");
-            let foreign = !described && !OTHERS.iter().any(|o| mount.path == *o || (o.len() > 1 && mount.path.starts_with(o)));
+            let of_rows = tags
+                .iter()
+                .any(|tag| tag != "plan" && tag != "follow-up" && tag != "shield" && tag != "node");
+            let foreign = !described
+                && !OTHERS
+                    .iter()
+                    .any(|o| mount.path == *o || (o.len() > 1 && mount.path.starts_with(o)));
             if (of_rows || foreign) && mount.method != "*" {
                 there.insert(format!("{} {}", mount.method, mount.path));
             }
         }
-        let new: Vec<_> = there.iter().filter(|o| !known.contains(o.as_str())).collect();
-        assert!(new.is_empty(), "say in gate/exits.rs how rows could leave by {new:#?}");
+        let new: Vec<_> = there
+            .iter()
+            .filter(|o| !known.contains(o.as_str()))
+            .collect();
+        assert!(
+            new.is_empty(),
+            "say in gate/exits.rs how rows could leave by {new:#?}"
+        );
         for (operation, way) in EXITS {
             if let Way::Never(why) = way {
                 assert!(!why.is_empty(), "{operation}");
@@ -156,16 +180,30 @@ async fn nothing_that_is_withheld_leaves_by_any_exit() {
             for (place, asker) in planted.others.iter().enumerate() {
                 let mine = asks(&planted, 0);
                 // Statements are many; everybody but a stranger and the unit's own tries a part.
-                let every = if mine.len() > 100 && !matches!(asker.name, "stranger" | "reporter-own") { 7 } else { 1 };
+                let every =
+                    if mine.len() > 100 && !matches!(asker.name, "stranger" | "reporter-own") {
+                        7
+                    } else {
+                        1
+                    };
                 for mine in mine.iter().skip(place % every).step_by(every) {
                     let answer = ask(&asker.client, mine).await;
                     assert!(
                         !answer.status.is_server_error(),
-                        "{operation} by {}: {}: {}", asker.name, asked(mine), answer.text()
+                        "{operation} by {}: {}: {}",
+                        asker.name,
+                        asked(mine),
+                        answer.text()
                     );
                     let told = words(&answer);
                     let found = leak(&told, &asked(mine), asker);
-                    assert_eq!(found, None, "{operation} by {}: {}: {told}", asker.name, asked(mine));
+                    assert_eq!(
+                        found,
+                        None,
+                        "{operation} by {}: {}: {told}",
+                        asker.name,
+                        asked(mine)
+                    );
                 }
             }
         }
@@ -196,7 +234,12 @@ async fn everything_without_parameters(node: &Node, planted: &Planted) {
         looked_at += 1;
     }
     assert!(looked_at > 20, "{looked_at} operations were looked at");
-    let jobs = planted.operator.get("/api/v1/jobs?limit=200").await.expect(200).json();
+    let jobs = planted
+        .operator
+        .get("/api/v1/jobs?limit=200")
+        .await
+        .expect(200)
+        .json();
     for job in jobs["items"].as_array().unwrap() {
         let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
         let told = words(&planted.operator.get(&path).await.expect(200));
@@ -213,18 +256,27 @@ async fn datasets_that_differ_in_what_is_withheld_cannot_be_told_apart() {
             let Way::Rows(asks) = way else { continue };
             let (mut differs, mut whole) = (false, String::new());
             for (first, second) in asks(&planted, 0).iter().zip(&asks(&planted, 1)) {
-                let (a, b) = (ask(&stranger.client, first).await, ask(&stranger.client, second).await);
+                let (a, b) = (
+                    ask(&stranger.client, first).await,
+                    ask(&stranger.client, second).await,
+                );
                 let said = asked(first);
                 let told = |answer: &Answer| comparable(answer, &said, &planted);
                 assert_eq!(told(&a), told(&b), "{operation}: {said}");
                 // The officer gets all of it: the question does reach the rows.
-                let (a, b) = (ask(&planted.officer.client, first).await, ask(&planted.officer.client, second).await);
+                let (a, b) = (
+                    ask(&planted.officer.client, first).await,
+                    ask(&planted.officer.client, second).await,
+                );
                 differs |= told(&a) != told(&b);
                 whole.push_str(&words(&a));
             }
             assert!(differs, "{operation}: the officer can tell them apart");
             for (field, value) in PLANTS.iter() {
-                assert!(whole.contains(value), "{operation}: the officer gets {field}");
+                assert!(
+                    whole.contains(value),
+                    "{operation}: the officer gets {field}"
+                );
             }
         }
     })
@@ -248,7 +300,11 @@ async fn driven(client: &mut Flight, sql: &str) -> Result<String, String> {
     // Headers of an error tell the time.
     let words = |e: arrow_flight::error::FlightError| {
         let words = e.to_string();
-        words.split("metadata").next().unwrap_or_default().to_owned()
+        words
+            .split("metadata")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     };
     let info = client.execute(sql.to_owned(), None).await.map_err(words)?;
     let ticket = info.endpoint[0].ticket.clone().unwrap();
@@ -265,14 +321,26 @@ async fn driven(client: &mut Flight, sql: &str) -> Result<String, String> {
 async fn a_flight_driver_gets_no_more_than_anybody_else() {
     on_a_node(async |node| {
         let planted = plant(&node).await;
-        let (address, server) = tianyuan_lake::flight::start(&node.app).await.unwrap().unwrap();
+        let (address, server) = tianyuan_lake::flight::start(&node.app)
+            .await
+            .unwrap()
+            .unwrap();
         for asker in &planted.others {
             let mut client = flight(address, asker).await;
             for (first, second) in attempts::all(0).zip(attempts::all(1)) {
-                let told = driven(&mut client, &first).await.unwrap_or_else(|words| words);
-                assert_eq!(leak(&told, &first, asker), None, "{}: {first}: {told}", asker.name);
+                let told = driven(&mut client, &first)
+                    .await
+                    .unwrap_or_else(|words| words);
+                assert_eq!(
+                    leak(&told, &first, asker),
+                    None,
+                    "{}: {first}: {told}",
+                    asker.name
+                );
                 if asker.name == "stranger" {
-                    let other = driven(&mut client, &second).await.unwrap_or_else(|words| words);
+                    let other = driven(&mut client, &second)
+                        .await
+                        .unwrap_or_else(|words| words);
                     let other = other.replace(CODES[1], CODES[0]);
                     assert_eq!(steady(&told), steady(&other), "{first}");
                 }
@@ -283,13 +351,25 @@ async fn a_flight_driver_gets_no_more_than_anybody_else() {
             };
             let info = client.get_tables(asked).await.unwrap();
             let ticket = info.endpoint[0].ticket.clone().unwrap();
-            let listed: Vec<_> = client.do_get(ticket).await.unwrap().try_collect().await.unwrap();
+            let listed: Vec<_> = client
+                .do_get(ticket)
+                .await
+                .unwrap()
+                .try_collect()
+                .await
+                .unwrap();
             let listed = table(&listed);
             assert!(listed.contains("twin_a"), "{listed}");
             // Schemas stand there as bytes, shown as hexadecimal.
-            let removed = "diagnosis".bytes().map(|b| format!("{b:02x}")).collect::<String>();
+            let removed = "diagnosis"
+                .bytes()
+                .map(|b| format!("{b:02x}"))
+                .collect::<String>();
             assert!(!listed.contains(&removed), "{}: {listed}", asker.name);
-            let shown = "mobile".bytes().map(|b| format!("{b:02x}")).collect::<String>();
+            let shown = "mobile"
+                .bytes()
+                .map(|b| format!("{b:02x}"))
+                .collect::<String>();
             assert!(listed.contains(&shown), "{}: {listed}", asker.name);
         }
         let mut officer = flight(address, &planted.officer).await;

@@ -69,7 +69,10 @@ async fn asker(
     person(node, operator, name, roles).await;
     let body = json!({ "username": name, "password": PASSWORD });
     let session = node.stranger().post("/api/v1/sessions", body).await;
-    let token = session.expect(201).json()["token"].as_str().unwrap().to_owned();
+    let token = session.expect(201).json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     Asker {
         name,
         client: node.stranger().bearer(&token),
@@ -96,8 +99,16 @@ pub(super) async fn plant(node: &Node) -> Planted {
     for (name, roles, withheld) in [
         ("citizen", json!([{ "role": "citizen" }]), &PLANTS[..]),
         ("auditor", json!([{ "role": "auditor" }]), &PLANTS[..]),
-        ("lead-other", json!([{ "role": "unit_lead", "unit_id": other }]), &PLANTS[..]),
-        ("reporter-own", json!([{ "role": "unit_reporter", "unit_id": own }]), &PLANTS[3..]),
+        (
+            "lead-other",
+            json!([{ "role": "unit_lead", "unit_id": other }]),
+            &PLANTS[..],
+        ),
+        (
+            "reporter-own",
+            json!([{ "role": "unit_reporter", "unit_id": own }]),
+            &PLANTS[3..],
+        ),
     ] {
         others.push(asker(node, &operator, name, roles, withheld).await);
     }
@@ -112,7 +123,9 @@ pub(super) async fn plant(node: &Node) -> Planted {
         ids.push(id);
     }
     // Rows that cannot be taken hold planted values too.
-    let faulty = format!("{HEAD}{FIRST}A4,east-town,121.4,31.4,栽种某甲,13970316858,1987-11-23,栽种诊断甲,栽种某甲,310118198711236457\nA5,13970316858\n");
+    let faulty = format!(
+        "{HEAD}{FIRST}A4,east-town,121.4,31.4,栽种某甲,13970316858,1987-11-23,栽种诊断甲,栽种某甲,310118198711236457\nA5,13970316858\n"
+    );
     let upload = bring(node, &officer.client, &ids[0], &faulty, false).await;
     node.settle().await;
     Planted {
@@ -133,7 +146,11 @@ pub(super) fn profile(unit: &str) -> Value {
 
 pub(super) async fn enter(_: &Node, officer: &Client, code: &str, unit: &str) -> String {
     let new = json!({ "code": code, "profile": profile(unit) });
-    let made = officer.post("/api/v1/datasets", new).await.expect(201).json();
+    let made = officer
+        .post("/api/v1/datasets", new)
+        .await
+        .expect(201)
+        .json();
     made["id"].as_str().unwrap().to_owned()
 }
 
@@ -148,7 +165,10 @@ fn graded(found: &Value, open: bool) -> Value {
     let mut field = found["field"].clone();
     let (grade, otherwise) = match found["column"].as_str().unwrap() {
         "income" => (3, json!({ "kind": "band", "width": 1_000_000 })),
-        "mobile" => (3, json!({ "kind": "mask", "keep_first": 3, "keep_last": 4 })),
+        "mobile" => (
+            3,
+            json!({ "kind": "mask", "keep_first": 3, "keep_last": 4 }),
+        ),
         "born" => (3, json!({ "kind": "year" })),
         "diagnosis" | "name" => (4, Value::Null),
         "identity" => (4, json!({ "kind": "digest" })),
@@ -179,7 +199,16 @@ pub(super) async fn bring(
     text: &str,
     whole: bool,
 ) -> String {
-    send(node, officer, dataset, "登记表.csv", text.as_bytes(), whole, false).await
+    send(
+        node,
+        officer,
+        dataset,
+        "登记表.csv",
+        text.as_bytes(),
+        whole,
+        false,
+    )
+    .await
 }
 
 /// The same of a file of any kind; `open`: every field is for everybody.
@@ -198,7 +227,10 @@ pub(super) async fn send(
     let upload = format!("/api/v1/uploads/{}", begun["id"].as_str().unwrap());
     let content = format!("{upload}/content?offset=0");
     let media = "application/octet-stream";
-    officer.send("PUT", &content, media, bytes.to_vec()).await.expect(200);
+    officer
+        .send("PUT", &content, media, bytes.to_vec())
+        .await
+        .expect(200);
     node.settle().await;
     let read = officer.get(&upload).await.expect(200).json();
     assert_eq!(read["state"], "read", "{read}");
@@ -208,7 +240,10 @@ pub(super) async fn send(
         .map(|c| json!({ "column": c["column"], "field": graded(c, open) }))
         .collect();
     let body = json!({ "fields": fields, "publish": whole });
-    officer.post(&format!("{upload}/load"), body).await.expect(202);
+    officer
+        .post(&format!("{upload}/load"), body)
+        .await
+        .expect(202);
     node.settle().await;
     let loaded = officer.get(&upload).await.expect(200).json();
     let state = if whole { "loaded" } else { "checked" };

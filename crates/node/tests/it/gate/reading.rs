@@ -13,7 +13,10 @@ use tianyuan_lake::arrow::util::display::{ArrayFormatter, FormatOptions};
 pub(super) fn words(answer: &Answer) -> String {
     let mut text = String::new();
     for (name, value) in &answer.headers {
-        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+        text.push_str(&format!(
+            "{name}: {}\n",
+            String::from_utf8_lossy(value.as_bytes())
+        ));
     }
     text.push_str(&answer.text());
     let media = answer.header("content-type").unwrap_or_default();

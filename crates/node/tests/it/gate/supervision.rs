@@ -42,10 +42,34 @@ fn exits(code: &str, id: &str) -> Vec<(&'static str, Ask)> {
         ("xlsx", get(&path("export/xlsx"))),
         ("sql", post("/api/v1/sql", "application/json", sql.clone())),
         ("sql", post("/api/v1/sql", "text/csv", sql.clone())),
-        ("sql", post("/api/v1/sql", "application/vnd.apache.arrow.stream", sql.clone())),
-        ("ckan", get(&format!("/api/3/action/datastore_search?{resource}"))),
-        ("ckan", post("/api/3/action/datastore_search_sql", "*/*", json!({ "sql": sql["sql"] }))),
-        ("file", post(&format!("/api/v1/datasets/{id}/file-links"), "*/*", json!({}))),
+        (
+            "sql",
+            post(
+                "/api/v1/sql",
+                "application/vnd.apache.arrow.stream",
+                sql.clone(),
+            ),
+        ),
+        (
+            "ckan",
+            get(&format!("/api/3/action/datastore_search?{resource}")),
+        ),
+        (
+            "ckan",
+            post(
+                "/api/3/action/datastore_search_sql",
+                "*/*",
+                json!({ "sql": sql["sql"] }),
+            ),
+        ),
+        (
+            "file",
+            post(
+                &format!("/api/v1/datasets/{id}/file-links"),
+                "*/*",
+                json!({}),
+            ),
+        ),
     ]
 }
 
@@ -53,7 +77,9 @@ fn exits(code: &str, id: &str) -> Vec<(&'static str, Ask)> {
 async fn released(node: &Node) -> Vec<(Option<String>, Value)> {
     node.settle().await;
     let mut reader = node.app.db().read().await.unwrap();
-    let facts = tianyuan_kernel::journal::facts_after(&mut reader, 0, 100_000).await.unwrap();
+    let facts = tianyuan_kernel::journal::facts_after(&mut reader, 0, 100_000)
+        .await
+        .unwrap();
     let of = facts.into_iter().filter(|f| f.kind == "data.released");
     of.map(|f| (f.actor, f.body.unwrap())).collect()
 }
@@ -62,8 +88,18 @@ async fn released(node: &Node) -> Vec<(Option<String>, Value)> {
 async fn each_protected_release_is_a_fact_that_says_who_what_and_through_which_exit() {
     on_a_node(async |node| {
         let planted = plant(&node).await;
-        let me = planted.officer.client.get("/api/v1/me").await.expect(200).json();
-        let me = me["id"].as_str().or(me["person"]["id"].as_str()).unwrap().to_owned();
+        let me = planted
+            .officer
+            .client
+            .get("/api/v1/me")
+            .await
+            .expect(200)
+            .json();
+        let me = me["id"]
+            .as_str()
+            .or(me["person"]["id"].as_str())
+            .unwrap()
+            .to_owned();
         for (exit, request) in exits("twin_a", &planted.ids[0]) {
             let before = released(&node).await.len();
             let answer = ask(&planted.officer.client, &request).await;
@@ -76,35 +112,66 @@ async fn each_protected_release_is_a_fact_that_says_who_what_and_through_which_e
                 assert_eq!(actor.as_deref(), Some(me.as_str()));
                 assert_eq!(body["exit"], exit);
                 assert_eq!(body["tables"][0]["dataset"], planted.ids[0].as_str());
-                assert_eq!(body["tables"][0]["number"], 2, "the version is named: {body}");
+                assert_eq!(
+                    body["tables"][0]["number"], 2,
+                    "the version is named: {body}"
+                );
                 let told = body.to_string();
                 for (_, value) in PLANTS.iter() {
                     assert!(!told.contains(value), "no value stands in a fact: {told}");
                 }
             }
-            if request.path.contains("purpose") || request.body.as_ref().is_some_and(|b| b["purpose"] == "核查") {
+            if request.path.contains("purpose")
+                || request
+                    .body
+                    .as_ref()
+                    .is_some_and(|b| b["purpose"] == "核查")
+            {
                 assert_eq!(facts[before].1["purpose"], "核查", "{exit}");
             }
         }
         // A signed file may be read by ranges and looked at by HEAD.
         let path = format!("/api/v1/datasets/{}/file-links", planted.ids[0]);
-        let link = planted.officer.client.post(&path, json!({})).await.expect(201).json();
+        let link = planted
+            .officer
+            .client
+            .post(&path, json!({}))
+            .await
+            .expect(201)
+            .json();
         let link = link["path"].as_str().unwrap();
         let before = released(&node).await.len();
-        node.stranger().send("HEAD", link, "", Vec::new()).await.expect(200);
-        assert_eq!(released(&node).await.len(), before, "a look at the size is none");
-        node.stranger().header("range", "bytes=0-3").get(link).await.expect(206);
+        node.stranger()
+            .send("HEAD", link, "", Vec::new())
+            .await
+            .expect(200);
+        assert_eq!(
+            released(&node).await.len(),
+            before,
+            "a look at the size is none"
+        );
+        node.stranger()
+            .header("range", "bytes=0-3")
+            .get(link)
+            .await
+            .expect(206);
         assert_eq!(released(&node).await.len(), before + 1, "a part is one");
         // What everybody gets is none.
         for (exit, request) in exits("twin_a", &planted.ids[0]) {
             ask(&node.stranger(), &request).await;
             assert_eq!(released(&node).await.len(), before + 1, "{exit}");
         }
-        let (address, server) = tianyuan_lake::flight::start(&node.app).await.unwrap().unwrap();
+        let (address, server) = tianyuan_lake::flight::start(&node.app)
+            .await
+            .unwrap()
+            .unwrap();
         let mut driver = flight(address, &planted.officer).await;
         driven(&mut driver, "SELECT * FROM twin_a").await.unwrap();
         let facts = released(&node).await;
-        assert_eq!((facts.len(), &facts[before + 1].1["exit"]), (before + 2, &json!("flight")));
+        assert_eq!(
+            (facts.len(), &facts[before + 1].1["exit"]),
+            (before + 2, &json!("flight"))
+        );
         node.app.stop();
         server.await.unwrap();
     })
@@ -129,9 +196,17 @@ async fn what_cannot_be_recorded_does_not_leave() {
         let officer = &planted.officer;
         // The address of a file, and its file, from before.
         let path = format!("/api/v1/datasets/{}/file-links", planted.ids[0]);
-        let link = officer.client.post(&path, json!({})).await.expect(201).json();
+        let link = officer
+            .client
+            .post(&path, json!({}))
+            .await
+            .expect(201)
+            .json();
         let link = link["path"].as_str().unwrap().to_owned();
-        let (address, server) = tianyuan_lake::flight::start(&node.app).await.unwrap().unwrap();
+        let (address, server) = tianyuan_lake::flight::start(&node.app)
+            .await
+            .unwrap()
+            .unwrap();
         node.settle().await;
         run(&node, AWAY).await;
         for (exit, request) in exits("twin_a", &planted.ids[0]) {
@@ -145,7 +220,11 @@ async fn what_cannot_be_recorded_does_not_leave() {
         let answer = officer.client.get(&link).await;
         assert!(answer.status.is_server_error(), "{}", answer.text());
         let mut driver = flight(address, officer).await;
-        nothing(&driven(&mut driver, "SELECT * FROM twin_a").await.unwrap_err());
+        nothing(
+            &driven(&mut driver, "SELECT * FROM twin_a")
+                .await
+                .unwrap_err(),
+        );
         run(&node, BACK).await;
         for (exit, request) in exits("twin_a", &planted.ids[0]) {
             let answer = ask(&officer.client, &request).await;
@@ -199,7 +278,11 @@ async fn open_reads_are_counted_once_at_each_exit() {
                 let more = if exit == "file" { 2 } else { 1 };
                 assert_eq!(count(exit).await, was + more, "{exit} by {class}");
                 if exit != "rest" {
-                    assert_eq!(count("rest").await, rest, "{exit} by {class} is counted once");
+                    assert_eq!(
+                        count("rest").await,
+                        rest,
+                        "{exit} by {class} is counted once"
+                    );
                 }
             }
         }
