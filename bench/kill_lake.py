@@ -126,7 +126,7 @@ class Room:
         self.token = sign_in(node)
         self.datasets = [self.dataset(f"house_{n}") for n in range(2)]
         self.roster = self.dataset("roster")
-        self.unfinished, self.counts = [], dict(versions=0, erasures=0, reads=0, lost_jobs=0)
+        self.unfinished, self.counts = [], dict(versions=0, reads=0, lost_jobs=0)
         self.erased, self.lock, self.wrong = [], threading.Lock(), []
         self.known = {}
 
@@ -168,7 +168,6 @@ class Room:
             self.erased.append((one["id"], person))
             while not asked(self.node, self.token, "GET", f"/api/v1/erasures/{one['id']}")["finished_at"]:
                 time.sleep(0.05)
-            self.count("erasures")
 
     def read(self, seed):
         rng = random.Random(seed)
@@ -305,9 +304,9 @@ class Room:
                     before += 1
         self.records.end_leases()
         self.records.run("UPDATE job_schedules SET next_at = 0")
+        since = int(time.time() * 1_000_000)
         self.node.start()
         collectors = ("lake.collect", "kernel.collect_files", "chain.collect_uploads")
-        since = f"{int((time.time() - 60) * 1_000_000)}"
         kinds = "', '".join(collectors)
         ran = lambda: int(self.records.run(
             f"SELECT count(DISTINCT kind) FROM jobs WHERE kind IN ('{kinds}') AND state = 'done' "
@@ -337,7 +336,7 @@ def run(node, data, url, times, seed):
     before, orphans, missing = room.orphans()
     c = room.counts
     print(f"{'postgres' if url else 'sqlite'}: lake, {times} kills, {c['versions']} versions, "
-          f"{c['erasures']} erasures, {c['reads']} reads; half versions 0, objects before collecting "
+          f"{len(room.erased)} erasures, {c['reads']} reads; half versions 0, objects before collecting "
           f"{before}, orphans {len(orphans)}, missing {len(missing)}, uploads given up "
           f"{c['lost_jobs']}", flush=True)
     for key in (orphans + missing)[:10]:
