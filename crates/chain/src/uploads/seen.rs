@@ -7,8 +7,9 @@ use tianyuan_kernel::prelude::*;
 use tianyuan_kernel::release::{ReleaseQuestion, Ruling};
 use tianyuan_lake::supervision::RELEASED;
 
-use super::{Upload, UploadState};
+use super::{Upload, UploadState, Value};
 use crate::datasets::{Dataset, Field, table};
+use crate::words::FieldType;
 
 fn brought(ctx: &Ctx, upload: &Upload) -> bool {
     ctx.who.id.is_some() && upload.created_by == ctx.who.id
@@ -38,19 +39,23 @@ pub(super) async fn with_values(ctx: &Ctx, dataset: &Dataset, upload: Upload) ->
         // Asked for again and again until it is done.
         return Ok(without_values(ctx, upload));
     }
-    let withheld = withheld(ctx, dataset, &upload).await?;
+    let columns = columns(ctx, dataset, &upload).await?;
     let mut upload = upload;
-    if let Some(found) = &mut upload.found {
-        for row in &mut found.sample {
-            for (cell, _) in row.iter_mut().zip(&withheld).filter(|(_, w)| **w) {
-                "***".clone_into(cell);
+    if columns.contains(&None) {
+        // What does not fit its column may belong into one that is withheld.
+        let shows = |kind: &Option<FieldType>, cell: &str| {
+            kind.is_some_and(|kind| Value::read(cell, kind).is_some())
+        };
+        if let Some(found) = &mut upload.found {
+            for (cell, kind) in found.sample.iter_mut().flat_map(|row| row.iter_mut().zip(&columns)) {
+                if !shows(kind, cell.as_str()) {
+                    "***".clone_into(cell);
+                }
+            }
+            for (column, kind) in found.columns.iter_mut().zip(&columns) {
+                column.examples.retain(|example| shows(kind, example.as_str()));
             }
         }
-        for (column, _) in found.columns.iter_mut().zip(&withheld).filter(|(_, w)| **w) {
-            column.examples.clear();
-        }
-    }
-    if withheld.contains(&true) {
         // Cells of rows that do not fit may stand in any column, and reasons quote them.
         let faults = upload.found.iter_mut().flat_map(|f| &mut f.faults);
         let rejects = upload.checked.iter_mut().flat_map(|c| &mut c.rejects);
@@ -71,17 +76,22 @@ pub(super) async fn rejects(ctx: &Ctx, dataset: &Dataset, upload: &Upload) -> Re
     if brought(ctx, upload) {
         return Ok(());
     }
-    if withheld(ctx, dataset, upload).await?.contains(&true) {
+    if columns(ctx, dataset, upload).await?.contains(&None) {
         return Err(Error::forbidden("Release", "Dataset", dataset.id.as_str()));
     }
     note(ctx, dataset, upload, "rejects").await
 }
 
-/// Which columns of the file the caller may not have as they are: each counts as the strictest
-/// of what was found, what was decided, and what the dataset says.
-async fn withheld(ctx: &Ctx, dataset: &Dataset, upload: &Upload) -> Result<Vec<bool>> {
+/// The columns of the file in order, with the types of those which the caller may have as they
+/// are: each is graded as the strictest of what was found, what was decided, and what the dataset
+/// says.
+async fn columns(
+    ctx: &Ctx,
+    dataset: &Dataset,
+    upload: &Upload,
+) -> Result<Vec<Option<FieldType>>> {
     let Some(found) = &upload.found else {
-        return Ok(vec![true]);
+        return Ok(vec![None]);
     };
     let wanted = |column: &str| {
         let mut fields = upload.wanted.iter().flat_map(|w| &w.fields);
@@ -102,6 +112,7 @@ async fn withheld(ctx: &Ctx, dataset: &Dataset, upload: &Upload) -> Result<Vec<b
             name: format!("column_{place}"),
             grade: known.map(|f| f.grade).max().unwrap_or(4),
             otherwise: None,
+            kind: wanted.unwrap_or(&column.field).kind,
             ..column.field.clone()
         }
     };
@@ -114,11 +125,12 @@ async fn withheld(ctx: &Ctx, dataset: &Dataset, upload: &Upload) -> Result<Vec<b
         table: &table,
     };
     let ruling = ctx.app.release().rule(&ctx.app, question).await?;
-    let names = asked.profile.fields.iter().map(|f| f.name.as_str());
-    Ok(match ruling {
-        Ruling::Denied => names.map(|_| true).collect(),
-        Ruling::Released(released) => names.map(|n| !released.treatment(n).shows()).collect(),
-    })
+    let shows = |field: &Field| match &ruling {
+        Ruling::Denied => false,
+        Ruling::Released(released) => released.treatment(&field.name).shows(),
+    };
+    let fields = asked.profile.fields.iter();
+    Ok(fields.map(|f| shows(f).then_some(f.kind)).collect())
 }
 
 async fn note(ctx: &Ctx, dataset: &Dataset, upload: &Upload, exit: &str) -> Result<()> {
