@@ -47,13 +47,19 @@ pub(super) async fn with_values(ctx: &Ctx, dataset: &Dataset, upload: Upload) ->
             kind.is_some_and(|kind| Value::read(cell, kind).is_some())
         };
         if let Some(found) = &mut upload.found {
-            for (cell, kind) in found.sample.iter_mut().flat_map(|row| row.iter_mut().zip(&columns)) {
+            for (cell, kind) in found
+                .sample
+                .iter_mut()
+                .flat_map(|row| row.iter_mut().zip(&columns))
+            {
                 if !shows(kind, cell.as_str()) {
                     "***".clone_into(cell);
                 }
             }
             for (column, kind) in found.columns.iter_mut().zip(&columns) {
-                column.examples.retain(|example| shows(kind, example.as_str()));
+                column
+                    .examples
+                    .retain(|example| shows(kind, example.as_str()));
             }
         }
         // Cells of rows that do not fit may stand in any column, and reasons quote them.
@@ -85,11 +91,7 @@ pub(super) async fn rejects(ctx: &Ctx, dataset: &Dataset, upload: &Upload) -> Re
 /// The columns of the file in order, with the types of those which the caller may have as they
 /// are: each is graded as the strictest of what was found, what was decided, and what the dataset
 /// says.
-async fn columns(
-    ctx: &Ctx,
-    dataset: &Dataset,
-    upload: &Upload,
-) -> Result<Vec<Option<FieldType>>> {
+async fn columns(ctx: &Ctx, dataset: &Dataset, upload: &Upload) -> Result<Vec<Option<FieldType>>> {
     let Some(found) = &upload.found else {
         return Ok(vec![None]);
     };
