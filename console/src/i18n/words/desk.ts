@@ -240,6 +240,7 @@ export const desk = define({
   'desk.restoreAsk': ['把第 {n} 版重新作为当前版本？读者马上看到它；较新的版本仍保留。', 'Make version {n} the current one again? Readers get it at once; newer versions are kept.'],
   'desk.newVersion': ['导入新版本', 'Bring in a new version'],
   'desk.nextFile': ['导入一个文件，字段和敏感内容会自动识别。', 'Bring in a file; fields and sensitive content are found by themselves.'],
+  'desk.nextWaits': ['文件等您处理，入库后才有数据。', 'The file waits for you; there are rows once it is taken.'],
   'desk.nextPublish': ['数据已入库，还没有发布到目录。', 'The rows are there; the dataset is not published yet.'],
   'desk.nextWithdrawn': ['已撤下，数据不再提供。可以再发布。', 'Withdrawn: its rows do not leave. It can be published again.'],
   'desk.seePublic': ['看公开页面', 'See its public page'],
