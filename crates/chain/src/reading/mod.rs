@@ -1,5 +1,5 @@
-//! Reading what people bring: CSV and TSV in UTF-8, GB 18030 or UTF-16, workbooks, JSON, NDJSON.
-//! How a file is laid out is found, shown and may be corrected; then its rows stream by in
+//! Reading what people bring: CSV and TSV in UTF-8, GB 18030 or UTF-16, workbooks, JSON, NDJSON,
+//! Parquet. How a file is laid out is found, shown and may be corrected; then its rows stream by in
 //! bounded memory, each with its place in the file.
 //!
 //! Nothing here knows what a row will be used for, and nothing is dropped silently: a row that
@@ -10,6 +10,7 @@ pub mod delimited;
 pub mod header;
 pub mod infer;
 pub mod json;
+mod parquet;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -152,13 +153,7 @@ pub fn detect(open: Open<'_>, format: Format, wanted: Option<&Layout>) -> Result
         Format::Delimited => delimited::detect(open, wanted)?,
         Format::Xlsx => sheet::detect(open, wanted)?,
         Format::Json | Format::Ndjson => json::detect(open, format)?,
-        Format::Parquet => {
-            let words = Text::new(
-                "Parquet 文件自带结构。",
-                "A Parquet file brings its layout.",
-            );
-            return Err(Error::invalid("parquet_malformed", "", words));
-        }
+        Format::Parquet => parquet::detect(open)?,
     };
     if layout.columns.is_empty() {
         let words = Text::new(
@@ -182,7 +177,7 @@ pub fn rows(open: Open<'_>, layout: &Layout, each: Each<'_>) -> Result<()> {
         Format::Delimited => delimited::rows(open, layout, each),
         Format::Xlsx => sheet::rows(open, layout, each),
         Format::Json | Format::Ndjson => json::rows(open, layout, each),
-        Format::Parquet => Err(Error::internal("Parquet is read by the lake")),
+        Format::Parquet => parquet::rows(open, layout, each),
     }
 }
 

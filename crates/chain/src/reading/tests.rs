@@ -252,3 +252,79 @@ fn codes_are_text_and_quantities_are_numbers() {
     let expected = [Text, Text, Integer, Text, Integer, Number, Number];
     assert_eq!(kinds(&layout, &good), expected);
 }
+
+/// Four rows with types of their own, one value missing.
+fn parquet_file() -> Vec<u8> {
+    use std::sync::Arc;
+
+    use tianyuan_lake::arrow::array::{
+        ArrayRef, Date32Array, DictionaryArray, Float64Array, RecordBatch, StringArray,
+        TimestampMicrosecondArray,
+    };
+    use tianyuan_lake::arrow::datatypes::Int8Type;
+
+    let codes: ArrayRef = Arc::new(StringArray::from(vec!["001", "002", "003", "004"]));
+    let towns: DictionaryArray<Int8Type> =
+        ["练塘镇", "金泽镇", "练塘镇", "朱家角镇"].into_iter().collect();
+    let shares: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.5), None, Some(-2.25), Some(1e-7)]));
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![0, 19_723, 20_000, 20_001]));
+    let at = TimestampMicrosecondArray::from(vec![0, 1_704_067_200_000_000, 1, 2]);
+    let at: ArrayRef = Arc::new(at.with_timezone("Asia/Shanghai"));
+    let batch = RecordBatch::try_from_iter([
+        ("编号", codes),
+        ("镇", Arc::new(towns) as ArrayRef),
+        ("占比", shares),
+        ("日期", days),
+        ("时刻", at),
+    ])
+    .unwrap();
+    let mut bytes = Vec::new();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+#[test]
+fn parquet_brings_its_columns() {
+    let (layout, good, bad) = read("a.parquet", &parquet_file());
+    assert_eq!(layout.columns, ["编号", "镇", "占比", "日期", "时刻"]);
+    assert_eq!(bad, [] as [u64; 0]);
+    assert_eq!(good[0], ["001", "练塘镇", "0.5", "1970-01-01", "1970-01-01T00:00:00Z"]);
+    assert_eq!(good[1][2], "", "a value that is missing stays missing");
+    assert_eq!(good[1][3..], ["2024-01-01", "2024-01-01T00:00:00Z"]);
+    assert_eq!(
+        kinds(&layout, &good),
+        [
+            FieldType::Text,
+            FieldType::Text,
+            FieldType::Number,
+            FieldType::Date,
+            FieldType::Datetime
+        ]
+    );
+}
+
+#[test]
+fn parquet_cut_short_or_lying_is_told() {
+    let whole = parquet_file();
+    for end in (4..whole.len()).step_by(61) {
+        let error = layout("a.parquet", &whole[..end]).unwrap_err();
+        assert_eq!(error.code(), "parquet_malformed", "cut at {end}");
+    }
+    let mut refused = 0;
+    for at in (4..whole.len()).step_by(3) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0xff;
+        let outcome = with(&bytes, |open| {
+            let layout = detect(open, Format::Parquet, None)?;
+            rows(open, &layout, &mut |_| Ok(()))
+        });
+        if let Err(error) = outcome {
+            assert!(error.status().is_client_error(), "byte {at}: {error:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 50, "{refused} of the changed files were refused");
+}

@@ -164,6 +164,35 @@ async fn rejected_rows_hold_a_file_up_until_somebody_decides() {
 }
 
 #[tokio::test]
+async fn what_left_as_parquet_comes_back_as_parquet() {
+    bench(async |b: Bench| {
+        let first = b.dataset("companies", "农业企业名录").await;
+        let upload = b.upload(&first, "名录.csv", &company_csv(3_000)).await;
+        b.load(&upload, json!({})).await;
+        let left = b
+            .officer
+            .get("/api/v1/datasets/companies/export/parquet")
+            .await
+            .expect(200)
+            .bytes;
+        let second = b.dataset("companies-again", "农业企业名录（再次）").await;
+        let upload = b.upload(&second, "名录.parquet", &left).await;
+        assert_eq!(upload["state"], "read", "{upload}");
+        let loaded = b.load(&upload, json!({})).await;
+        assert_eq!(loaded["checked"]["accepted"], 3_000, "{loaded}");
+        let rows = async |code: &str| {
+            let path = format!("/api/v1/datasets/{code}/rows?limit=100&sort=-xuhao");
+            b.officer.get(&path).await.expect(200).json()["items"].clone()
+        };
+        assert_eq!(rows("companies").await, rows("companies-again").await);
+        let cut = &left[..left.len() - 9];
+        let upload = b.upload(&second, "名录.parquet", cut).await;
+        assert_eq!(upload["state"], "failed", "{upload}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_second_version_can_be_taken_back() {
     bench(async |b: Bench| {
         let id = b.dataset("twice", "两个版本").await;
