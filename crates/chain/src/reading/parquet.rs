@@ -40,9 +40,7 @@ fn malformed(why: impl std::fmt::Display) -> Error {
 }
 
 /// What the decoder answers, a panic of it included.
-fn guarded<T, E: std::fmt::Display>(
-    work: impl FnOnce() -> std::result::Result<T, E>,
-) -> Result<T> {
+fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(malformed),
         Err(_) => Err(malformed("the decoder gave up")),

@@ -264,9 +264,15 @@ fn parquet_file() -> Vec<u8> {
     use tianyuan_lake::arrow::datatypes::Int8Type;
 
     let codes: ArrayRef = Arc::new(StringArray::from(vec!["001", "002", "003", "004"]));
-    let towns: DictionaryArray<Int8Type> =
-        ["练塘镇", "金泽镇", "练塘镇", "朱家角镇"].into_iter().collect();
-    let shares: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.5), None, Some(-2.25), Some(1e-7)]));
+    let towns: DictionaryArray<Int8Type> = ["练塘镇", "金泽镇", "练塘镇", "朱家角镇"]
+        .into_iter()
+        .collect();
+    let shares: ArrayRef = Arc::new(Float64Array::from(vec![
+        Some(0.5),
+        None,
+        Some(-2.25),
+        Some(1e-7),
+    ]));
     let days: ArrayRef = Arc::new(Date32Array::from(vec![0, 19_723, 20_000, 20_001]));
     let at = TimestampMicrosecondArray::from(vec![0, 1_704_067_200_000_000, 1, 2]);
     let at: ArrayRef = Arc::new(at.with_timezone("Asia/Shanghai"));
@@ -291,7 +297,10 @@ fn parquet_brings_its_columns() {
     let (layout, good, bad) = read("a.parquet", &parquet_file());
     assert_eq!(layout.columns, ["编号", "镇", "占比", "日期", "时刻"]);
     assert_eq!(bad, [] as [u64; 0]);
-    assert_eq!(good[0], ["001", "练塘镇", "0.5", "1970-01-01", "1970-01-01T00:00:00Z"]);
+    assert_eq!(
+        good[0],
+        ["001", "练塘镇", "0.5", "1970-01-01", "1970-01-01T00:00:00Z"]
+    );
     assert_eq!(good[1][2], "", "a value that is missing stays missing");
     assert_eq!(good[1][3..], ["2024-01-01", "2024-01-01T00:00:00Z"]);
     assert_eq!(

@@ -169,12 +169,10 @@ async fn what_left_as_parquet_comes_back_as_parquet() {
         let first = b.dataset("companies", "农业企业名录").await;
         let upload = b.upload(&first, "名录.csv", &company_csv(3_000)).await;
         b.load(&upload, json!({})).await;
-        let left = b
-            .officer
-            .get("/api/v1/datasets/companies/export/parquet")
-            .await
-            .expect(200)
-            .bytes;
+        let link = format!("/api/v1/datasets/{first}/file-links");
+        let link = b.officer.post(&link, json!({})).await.expect(201).json();
+        let path = link["path"].as_str().unwrap();
+        let left = b.stranger.get(path).await.expect(200).bytes;
         let second = b.dataset("companies-again", "农业企业名录（再次）").await;
         let upload = b.upload(&second, "名录.parquet", &left).await;
         assert_eq!(upload["state"], "read", "{upload}");

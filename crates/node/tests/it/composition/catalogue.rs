@@ -40,11 +40,9 @@ pub(super) async fn walk_lake(walk: &mut Walk<'_>) {
         .unwrap();
     tx.commit().await.unwrap();
     let ask = json!({ "sql": "SELECT sum(n) AS s FROM walked" });
-    let refused = walk
-        .admin
-        .post("/api/v1/sql", ask.clone())
-        .await
-        .expect(422);
+    let role = json!([{ "role": "operator" }]);
+    let operator = person(walk.node, &walk.admin, "keeper", role).await;
+    let refused = operator.post("/api/v1/sql", ask.clone()).await.expect(422);
     assert_eq!(
         refused.code(),
         "table_unknown",
