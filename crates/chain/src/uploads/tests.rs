@@ -173,7 +173,7 @@ async fn what_left_as_parquet_comes_back_as_parquet() {
         let link = b.officer.post(&link, json!({})).await.expect(201).json();
         let path = link["path"].as_str().unwrap();
         let left = b.stranger.get(path).await.expect(200).bytes;
-        let second = b.dataset("companies-again", "农业企业名录（再次）").await;
+        let second = b.dataset("companies_again", "农业企业名录（再次）").await;
         let upload = b.upload(&second, "名录.parquet", &left).await;
         assert_eq!(upload["state"], "read", "{upload}");
         let loaded = b.load(&upload, json!({})).await;
@@ -182,7 +182,7 @@ async fn what_left_as_parquet_comes_back_as_parquet() {
             let path = format!("/api/v1/datasets/{code}/rows?limit=100&sort=-xuhao");
             b.officer.get(&path).await.expect(200).json()["items"].clone()
         };
-        assert_eq!(rows("companies").await, rows("companies-again").await);
+        assert_eq!(rows("companies").await, rows("companies_again").await);
         let cut = &left[..left.len() - 9];
         let upload = b.upload(&second, "名录.parquet", cut).await;
         assert_eq!(upload["state"], "failed", "{upload}");
