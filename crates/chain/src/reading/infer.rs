@@ -40,6 +40,8 @@ pub struct Column {
     examples: Vec<String>,
     negative_or_fraction: bool,
     within: Option<(f64, f64)>,
+    /// The file itself says that these are texts.
+    text: bool,
 }
 
 impl Column {
@@ -93,7 +95,7 @@ impl Column {
         }
         // One in fifty may be a slip; those rows are shown as rejected rather than made text.
         let nearly_all = |n: u64| n * 50 >= present * 49 && n > 0;
-        if nearly_all(self.booleans) && self.distinct.len() <= 2 {
+        if nearly_all(self.booleans) && self.distinct.len() <= 2 && !self.text {
             return FieldType::Boolean;
         }
         if nearly_all(self.dates) && !self.is_code(title) {
@@ -103,7 +105,7 @@ impl Column {
             return FieldType::Datetime;
         }
         if nearly_all(self.numbers) {
-            if self.is_code(title) {
+            if self.text || self.is_code(title) {
                 return FieldType::Text;
             }
             if self.integers == self.numbers {
@@ -206,6 +208,13 @@ impl Columns {
             .take(columns)
             .collect();
         Self { columns }
+    }
+
+    /// Columns that the file itself says hold texts: what looks like a number there is a code.
+    pub fn texts(&mut self, declared: &[bool]) {
+        for (column, text) in self.columns.iter_mut().zip(declared) {
+            column.text = *text;
+        }
     }
 
     /// Looks at a row.

@@ -168,6 +168,17 @@ pub fn detect(open: Open<'_>, format: Format, wanted: Option<&Layout>) -> Result
     Ok(layout)
 }
 
+/// Columns that the file itself says hold texts; none where files have no types.
+///
+/// # Errors
+/// 422 when it is no such file after all.
+pub fn declared_texts(open: Open<'_>, layout: &Layout) -> Result<Vec<bool>> {
+    match layout.format {
+        Format::Parquet => parquet::texts_declared(open),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// Streams the rows below the header.
 ///
 /// # Errors

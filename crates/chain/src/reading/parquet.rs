@@ -96,6 +96,20 @@ pub(super) fn detect(open: Open<'_>) -> Result<Layout> {
     })
 }
 
+/// Which columns are texts by the file's own schema.
+pub(super) fn texts_declared(open: Open<'_>) -> Result<Vec<bool>> {
+    fn is_text(kind: &DataType) -> bool {
+        match kind {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+            DataType::Dictionary(_, values) => is_text(values),
+            _ => false,
+        }
+    }
+    let builder = builder(open)?;
+    let columns = builder.schema().fields().iter();
+    Ok(columns.map(|f| is_text(f.data_type())).collect())
+}
+
 /// Instants are shown in UTC: a zone's name needs a table of zones, and the instant is the same.
 fn in_utc(column: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
     match column.data_type() {

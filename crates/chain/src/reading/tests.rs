@@ -316,6 +316,31 @@ fn parquet_brings_its_columns() {
 }
 
 #[test]
+fn what_parquet_calls_text_stays_text() {
+    use std::sync::Arc;
+    use tianyuan_lake::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+
+    let towns: ArrayRef = Arc::new(StringArray::from(vec!["310118", "310117"]));
+    let counts: ArrayRef = Arc::new(Int64Array::from(vec![310_118, 310_117]));
+    let batch = RecordBatch::try_from_iter([("town", towns), ("count", counts)]).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let layout = layout("a.parquet", &bytes).unwrap();
+    let texts = with(&bytes, |open| super::declared_texts(open, &layout)).unwrap();
+    let mut columns = Columns::new(2);
+    columns.texts(&texts);
+    for row in [["310118", "310118"], ["310117", "310117"]] {
+        columns.look(&row.map(str::to_owned));
+    }
+    let profiles = columns.profiles(&layout.columns, &[]);
+    let kinds: Vec<FieldType> = profiles.iter().map(|p| p.field.kind).collect();
+    assert_eq!(kinds, [FieldType::Text, FieldType::Integer]);
+}
+
+#[test]
 fn parquet_cut_short_or_lying_is_told() {
     let whole = parquet_file();
     for end in (4..whole.len()).step_by(61) {

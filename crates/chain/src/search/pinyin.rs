@@ -10,9 +10,16 @@ const SPELLINGS_MAX: usize = 48;
 const SPELLING_BYTES_MAX: usize = 64;
 
 /// A machine name of a title: its words in pinyin joined by `_`, at most `chars_max` characters,
-/// never empty, beginning with a letter.
+/// never empty, beginning with a letter. A title that is a machine name stays as it is.
 #[must_use]
 pub fn name(title: &str, chars_max: usize) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if title.len() <= chars_max
+        && title.starts_with(|c: char| c.is_ascii_lowercase())
+        && title.chars().all(plain)
+    {
+        return title.to_owned();
+    }
     let mut name = String::new();
     for word in words(title) {
         let spelled = spell(word);

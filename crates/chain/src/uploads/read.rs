@@ -93,6 +93,7 @@ fn find(
     let format = reading::format_of(name, &head[..n])?;
     let layout = reading::detect(&open, format, wanted)?;
     let mut columns = Columns::new(layout.columns.len());
+    columns.texts(&reading::declared_texts(&open, &layout)?);
     let (mut rows, mut faulty) = (0, 0);
     let (mut faults, mut sample) = (Vec::new(), Vec::new());
     let mut values = vec![Vec::new(); layout.columns.len()];
