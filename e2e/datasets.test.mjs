@@ -3,22 +3,13 @@
 // indicator moves by itself.
 import { it } from 'node:test'
 import assert from 'node:assert/strict'
-import { AxeBuilder } from '@axe-core/playwright'
 import { readFile } from 'node:fs/promises'
 import { gbk, visits } from './gbk.mjs'
-import { reader, script, signIn, withBrowser } from './support.mjs'
+import { accessible, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
 const NAME = '窗口办件登记_2024.csv'
 const ROWS = 40_000
-
-async function accessible(page) {
-  await page.mouse.move(0, 0)
-  // A button on its way from one colour to another is judged when it has arrived.
-  await page.evaluate(() => Promise.all(document.getAnimations().filter((one) => one.effect?.getTiming().iterations !== Infinity).map((one) => one.finished.catch(() => null))))
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
-}
 
 /** Drops a file on an element, as from the desktop. */
 async function drop(page, target, name, bytes) {

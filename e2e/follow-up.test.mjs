@@ -2,8 +2,7 @@
 // the office accepts; measure and indicator have moved and the facts verify.
 import { it } from 'node:test'
 import assert from 'node:assert/strict'
-import { AxeBuilder } from '@axe-core/playwright'
-import { base, reader, script, signIn, withBrowser } from './support.mjs'
+import { accessible, base, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
 
@@ -17,11 +16,6 @@ async function account(api, username, roles) {
   const { token } = await (await send('/sessions', { username, password: opened.initial_password })).json()
   assert.equal((await send('/me/password', { current: opened.initial_password, new: PASSWORD }, token)).status, 200)
   return { username, password: PASSWORD }
-}
-
-async function accessible(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
 }
 
 async function openPeriod(api) {

@@ -1,16 +1,9 @@
 // Foresight: a target's chance on the indicator and in the list; an event before and after; a goal
 // counted firm by firm.
 import { it } from 'node:test'
-import assert from 'node:assert/strict'
-import { AxeBuilder } from '@axe-core/playwright'
-import { reader, script, signIn, withBrowser } from './support.mjs'
+import { accessible, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
-
-async function accessible(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
-}
 
 it('an indicator says how sure its target is, and the list puts the doubtful first', async () => {
   const { page, quiet, close } = await reader()

@@ -5,9 +5,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import { dataOfficer, openDataset } from './datasets.mjs'
-import { base, reader, script, withBrowser } from './support.mjs'
+import { accessible, base, reader, script, withBrowser } from './support.mjs'
 
 withBrowser()
 const TOWNS = ['盈浦街道', '朱家角镇', '金泽镇', '练塘镇']
@@ -55,11 +54,10 @@ before(async () => {
   })
 })
 
-async function accessible(page) {
+async function settled(page) {
   // What is being replaced is paler for that moment.
   await page.locator('[aria-busy="true"]').first().waitFor({ state: 'hidden' })
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${page.url()} ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
+  await accessible(page)
 }
 async function fits(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
@@ -77,7 +75,7 @@ it('a dataset is found by pinyin, by words and by what narrows a search', async 
   // Initials suggest a title; the keyboard takes it.
   await box.fill('ltxq')
   await page.getByRole('option', { name: /凉亭休憩点名录/ }).waitFor()
-  await accessible(page)
+  await settled(page)
   await box.press('ArrowDown')
   await box.press('Enter')
   await page.getByRole('heading', { level: 1, name: '凉亭休憩点名录' }).waitFor()
@@ -104,7 +102,7 @@ it('a dataset is found by pinyin, by words and by what narrows a search', async 
   await page.getByLabel('排序').selectOption({ label: '数据量' })
   await page.waitForURL(/sort=rows/)
   await page.locator('.found').first().getByText('凉亭休憩点名录').waitFor()
-  await accessible(page)
+  await settled(page)
 
   // Nothing found says what to do.
   await page.goto('/open?q=qqzzxx')
@@ -133,7 +131,7 @@ it('rows are narrowed, ordered and paged, and the address keeps it all', async (
   await page.getByLabel('值', { exact: true }).fill('many')
   await page.getByRole('button', { name: '应用' }).click()
   await page.getByRole('alert').getByText('请填写数字').waitFor()
-  await accessible(page)
+  await settled(page)
   await page.getByLabel('值', { exact: true }).fill('130')
   await page.getByRole('button', { name: '应用' }).click()
   await page.getByText('符合条件的有 10 行').waitFor()
@@ -170,7 +168,7 @@ it('rows become a chart and a map', async () => {
   assert.equal(await page.locator('.behind tbody tr').count(), 4)
   await page.getByText('这张图的 SQL').click()
   await page.getByText('FROM "pavilions"').waitFor()
-  await accessible(page)
+  await settled(page)
   for (const [kind, title] of [['折线图', /按所在镇/], ['散点图', /与/], ['分布图', /的分布/]]) {
     await page.getByRole('radio', { name: kind }).check({ force: true })
     await page.getByRole('heading', { level: 3, name: title }).waitFor()
@@ -184,7 +182,7 @@ it('rows become a chart and a map', async () => {
   await page.getByText('图上有 120 处').waitFor()
   await page.getByRole('button', { name: '示例1号亭' }).click()
   await page.locator('.row-of').getByText('T001').waitFor()
-  await accessible(page)
+  await settled(page)
   await page.getByRole('button', { name: '放大' }).click()
   await page.getByText('图上有 120 处').waitFor({ state: 'hidden' })
   await page.getByRole('button', { name: '全部', exact: true }).click()
@@ -198,18 +196,18 @@ it('fields, quality and versions are told, and what changed between versions', a
   await page.goto('/open/datasets/pavilions')
   await tab(page, '字段')
   await page.getByRole('row', { name: /编号/ }).getByText('凉亭编号').waitFor()
-  await accessible(page)
+  await settled(page)
   await tab(page, '质量')
   await page.getByRole('heading', { name: '逐条规则' }).waitFor()
   await page.getByText('2 个版本，从').waitFor()
   await page.getByRole('button', { name: '列出' }).click()
   await page.getByRole('cell', { name: '主键不重复' }).waitFor()
-  await accessible(page)
+  await settled(page)
   await tab(page, '版本')
   await page.getByRole('button', { name: '看差异' }).click()
   await page.getByText('新增 20 行，删除 0 行，修改 1 行').waitFor()
   await page.getByRole('cell', { name: '修改' }).waitFor()
-  await accessible(page)
+  await settled(page)
   await page.getByRole('button', { name: '看这一版的数据' }).click()
   await page.getByText('正在看第 1 版的数据').waitFor()
   await page.getByText('共 100 行').waitFor()
@@ -229,11 +227,11 @@ it('what may not leave does not, and the terms are told', async () => {
   await page.getByText('数据不直接开放').waitFor()
   assert.ok((await page.getByText('示例：签订协议后提供。').count()) > 0)
   assert.equal(await page.getByRole('tab', { name: '接口' }).count(), 0)
-  await accessible(page)
+  await settled(page)
   quiet()
   await page.goto('/open/datasets/nowhere')
   await page.getByRole('heading', { level: 1, name: '没有这个数据集' }).waitFor()
-  await accessible(page)
+  await settled(page)
   quiet([/404/])
   await close()
 })
@@ -259,7 +257,7 @@ it('the lines of code run as they are pasted', async () => {
   const { page, quiet, close } = await reader()
   await page.goto('/open/datasets/pavilions?tab=api')
   await page.locator('pre code').waitFor()
-  await accessible(page)
+  await settled(page)
   const languages = page.getByRole('group', { name: '语言' })
   const tasks = page.getByRole('group', { name: '做什么' })
   const left = []
@@ -314,18 +312,18 @@ it('the portal works on a phone, in English too, and loads little', async () => 
   await page.getByRole('button', { name: /缩小范围/ }).click()
   await page.getByRole('button', { name: /文化休闲/ }).click()
   await page.waitForURL(/theme=culture/)
-  await accessible(page)
+  await settled(page)
   await fits(page)
   await page.getByRole('button', { name: 'English' }).click()
   await page.getByRole('link', { name: 'Pavilions to rest in' }).waitFor()
-  await accessible(page)
+  await settled(page)
   await fits(page)
   for (const name of ['table', 'chart', 'map', 'dictionary', 'quality', 'versions', 'api']) {
     await page.goto(`/open/datasets/pavilions?tab=${name}`)
     await page.getByRole('heading', { level: 1, name: 'Pavilions to rest in' }).waitFor()
     await page.getByRole('tab', { selected: true }).waitFor()
     await page.getByText('Loading…').waitFor({ state: 'hidden' })
-    await accessible(page)
+    await settled(page)
     await fits(page)
   }
   quiet()

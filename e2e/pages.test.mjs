@@ -1,8 +1,7 @@
 // Every page, wide and on a phone: axe finds nothing, nothing scrolls sideways, the console is quiet.
 import { describe, it } from 'node:test'
 import assert from 'node:assert/strict'
-import { AxeBuilder } from '@axe-core/playwright'
-import { reader, script, signIn, withBrowser } from './support.mjs'
+import { accessible, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
 
@@ -78,12 +77,6 @@ async function looked(page, address) {
   await page.waitForTimeout(350)
 }
 
-async function accessible(page, address) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const said = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`)
-  assert.deepEqual(said, [], `axe on ${address}`)
-}
-
 const looks = [
   { name: 'wide, Chinese', options: {}, kept: {} },
   { name: '390 px, Chinese', options: { viewport: { width: 390, height: 844 }, hasTouch: true }, kept: {} },
@@ -95,12 +88,12 @@ for (const look of looks) {
     it('every page is accessible, fits and is quiet', async () => {
       const { page, quiet, close } = await reader(look.options)
       await page.goto('/sign-in')
-      await accessible(page, '/sign-in')
+      await accessible(page)
       await signIn(page)
       await page.evaluate((kept) => Object.entries(kept).forEach(([name, value]) => localStorage.setItem(name, value)), look.kept)
       for (const address of await addresses()) {
         await looked(page, address)
-        await accessible(page, address)
+        await accessible(page)
         const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
         assert.ok(content <= window, `${address} is ${content} px wide in ${window}`)
         quiet()

@@ -3,15 +3,9 @@ import { it } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { inflateRawSync } from 'node:zlib'
-import { AxeBuilder } from '@axe-core/playwright'
-import { reader, signIn, withBrowser } from './support.mjs'
+import { accessible, reader, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
-
-async function accessible(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
-}
 
 /** The parts of a zip file, by its central directory. */
 function parts(bytes) {

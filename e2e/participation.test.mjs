@@ -1,16 +1,11 @@
 // A round from its opening to its report: the office, a stranger on a phone, and the office again.
 import { it } from 'node:test'
 import assert from 'node:assert/strict'
-import { AxeBuilder } from '@axe-core/playwright'
-import { reader, script, signIn, withBrowser } from './support.mjs'
+import { accessible, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
-async function accessible(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
-}
 async function fits(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
   assert.ok(content <= window, `${page.url()} is ${content} px wide in ${window}`)

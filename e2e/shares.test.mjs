@@ -2,15 +2,9 @@
 import { it } from 'node:test'
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import { AxeBuilder } from '@axe-core/playwright'
-import { reader, script, signIn, withBrowser } from './support.mjs'
+import { accessible, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
-
-async function accessible(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
-}
 
 it('an indicator is shared, read on a phone, embedded, and revoked', async () => {
   const api = await script()

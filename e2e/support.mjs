@@ -1,6 +1,7 @@
 // One browser for a file of tests; every page is watched for console errors and policy violations.
 import { after, before } from 'node:test'
 import assert from 'node:assert/strict'
+import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
 
 export const base = process.env.TIANYUAN_URL ?? 'http://127.0.0.1:8361'
@@ -32,6 +33,14 @@ export async function reader(options = {}) {
     assert.deepEqual(left, [], 'the console stays quiet')
   }
   return { context, page, quiet, close: () => context.close() }
+}
+
+/** No rule of axe is broken with nothing hovered. What is on its way in or out, or from one colour to another, is judged when it has arrived. */
+export async function accessible(page) {
+  await page.mouse.move(0, 0)
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((one) => one.effect?.getTiming().iterations !== Infinity).map((one) => one.finished.catch(() => null))))
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  assert.deepEqual(violations.map((one) => `${page.url()} ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
 }
 
 export async function signIn(page, who = admin) {

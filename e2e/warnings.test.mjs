@@ -2,17 +2,11 @@
 // how many wait, and what is done about one is seen there at once.
 import { it } from 'node:test'
 import assert from 'node:assert/strict'
-import { AxeBuilder } from '@axe-core/playwright'
-import { base, reader, script, signIn, withBrowser } from './support.mjs'
+import { accessible, base, reader, script, signIn, withBrowser } from './support.mjs'
 
 withBrowser()
 
 const PASSWORD = '淀山湖上空飞过的白鹭群'
-
-async function accessible(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), [])
-}
 
 /** Somebody of the plan office, with a password of their own. */
 async function officer(api) {
