@@ -187,7 +187,11 @@ impl Said<'_> {
         if !self.zh() {
             return format!("2.{n} ");
         }
-        let ones = if n.is_multiple_of(10) { "" } else { DIGITS[n % 10] };
+        let ones = if n.is_multiple_of(10) {
+            ""
+        } else {
+            DIGITS[n % 10]
+        };
         match n {
             0..=9 => format!("（{ones}）"),
             10..=19 => format!("（十{ones}）"),
