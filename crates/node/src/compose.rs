@@ -1,14 +1,16 @@
 //! Puts the rooms together.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tianyuan_kernel::app::Builder;
 use tianyuan_kernel::authority::Authorize;
 use tianyuan_kernel::config::Config;
 use tianyuan_kernel::{App, Result, Room};
+use utoipa::openapi::schema::{AdditionalProperties, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, RefOr};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 /// The application with all its rooms, not yet opened.
@@ -74,11 +76,45 @@ pub fn complete(document: &mut OpenApi) {
     let mut schemas = Vec::new();
     tianyuan_kernel::error::Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    open_flattened(&mut components.schemas);
     let none = Vec::<String>::new;
     document.security = Some(vec![
         SecurityRequirement::new("bearer", none()),
         SecurityRequirement::new("cookie", none()),
     ]);
+}
+
+/// A schema that refuses other members cannot be a part of `allOf`: the other parts' members are
+/// others to it. Where a type is flattened into a larger one, its members stand open.
+fn open_flattened(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let closed: BTreeMap<String, Schema> = schemas
+        .iter()
+        .filter_map(|(name, schema)| {
+            let RefOr::T(Schema::Object(object)) = schema else {
+                return None;
+            };
+            let refuses = matches!(
+                object.additional_properties.as_deref(),
+                Some(AdditionalProperties::FreeForm(false))
+            );
+            let mut object = object.clone();
+            object.additional_properties = None;
+            let place = format!("#/components/schemas/{name}");
+            refuses.then_some((place, Schema::Object(object)))
+        })
+        .collect();
+    for schema in schemas.values_mut() {
+        let RefOr::T(Schema::AllOf(whole)) = schema else {
+            continue;
+        };
+        for part in &mut whole.items {
+            if let RefOr::Ref(to) = part
+                && let Some(open) = closed.get(&to.ref_location)
+            {
+                *part = RefOr::T(open.clone());
+            }
+        }
+    }
 }
 
 /// The document of an application's routes, without opening a database.

@@ -288,7 +288,9 @@ async fn get_paper(ctx: Ctx, PathId(id): PathId<PaperId>) -> Result<Json<PaperDe
 /// A paper's file, as an attachment: Word, or Excel for figures.
 #[utoipa::path(get, path = "/api/v1/papers/{id}/file", tag = "plan",
     params(("id" = PaperId, Path)),
-    responses((status = 200, body = Binary, content_type = "application/octet-stream"), Problems))]
+    responses((status = 200, content(
+        (Binary = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (Binary = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))), Problems))]
 async fn download_paper(ctx: Ctx, PathId(id): PathId<PaperId>) -> Result<Response> {
     let row = found(&ctx, &id).await?;
     let Some(file) = row.file_id else {
