@@ -83,6 +83,10 @@ describe('the plan', () => {
     await box.fill('dzjtdlfz')
     await box.fill('sjj')
     await page.getByRole('option', { name: /数据局/ }).waitFor()
+    // 数据集 has the same initials.
+    await box.fill('shujuju')
+    await page.getByRole('option', { name: /数据局/ }).waitFor()
+    await page.getByRole('option', { name: /数据集/ }).waitFor({ state: 'detached' })
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: '数据局' }).waitFor()
     quiet()
