@@ -7,7 +7,7 @@ use tianyuan_kernel::app::Builder;
 use tianyuan_kernel::authority::Authorize;
 use tianyuan_kernel::config::Config;
 use tianyuan_kernel::{App, Result, Room};
-use utoipa::openapi::schema::{AdditionalProperties, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, RefOr};
@@ -104,16 +104,37 @@ fn open_flattened(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
         })
         .collect();
     for schema in schemas.values_mut() {
-        let RefOr::T(Schema::AllOf(whole)) = schema else {
-            continue;
-        };
-        for part in &mut whole.items {
-            if let RefOr::Ref(to) = part
-                && let Some(open) = closed.get(&to.ref_location)
-            {
-                *part = RefOr::T(open.clone());
+        open_parts(schema, &closed);
+    }
+}
+
+fn open_parts(schema: &mut RefOr<Schema>, closed: &BTreeMap<String, Schema>) {
+    let RefOr::T(schema) = schema else {
+        return;
+    };
+    match schema {
+        Schema::AllOf(whole) => {
+            for part in &mut whole.items {
+                if let RefOr::Ref(to) = part
+                    && let Some(open) = closed.get(&to.ref_location)
+                {
+                    *part = RefOr::T(open.clone());
+                }
+                open_parts(part, closed);
             }
         }
+        Schema::OneOf(one) => one.items.iter_mut().for_each(|s| open_parts(s, closed)),
+        Schema::AnyOf(any) => any.items.iter_mut().for_each(|s| open_parts(s, closed)),
+        Schema::Object(object) => object
+            .properties
+            .values_mut()
+            .for_each(|s| open_parts(s, closed)),
+        Schema::Array(list) => {
+            if let ArrayItems::RefOrSchema(items) = &mut list.items {
+                open_parts(items, closed);
+            }
+        }
+        _ => {}
     }
 }
 
