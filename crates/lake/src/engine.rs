@@ -35,6 +35,8 @@ pub(crate) const BATCH_ROWS: usize = 8_192;
 #[derive(Default)]
 pub struct Lake {
     engine: OnceLock<Engine>,
+    /// Held while the engine starts: two first requests at once make one.
+    starting: Mutex<()>,
     versions: Mutex<HashMap<String, Arc<Version>>>,
     /// One file is materialised at a time.
     pub(crate) materialising: tokio::sync::Mutex<()>,
@@ -99,6 +101,10 @@ pub(crate) fn store_of(runtime: &RuntimeEnv) -> DfResult<Arc<dyn ObjectStore>> {
 
 impl Lake {
     fn engine(&self, app: &App) -> Result<&Engine> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let _alone = lock(&self.starting);
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
@@ -275,13 +281,15 @@ impl Engine {
             .with_file_formats(Vec::new())
             .with_table_factories(HashMap::new())
             .build();
+        let keys = Arc::new(Keys::open(app)?);
+        // Last: a runtime may not be dropped where requests are answered.
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(cores)
             .thread_name("lake")
             .enable_all()
             .build()?;
         Ok(Self {
-            keys: Arc::new(Keys::open(app)?),
+            keys,
             state,
             all: Arc::new(Semaphore::new(limits.queries_max)),
             callers: Mutex::default(),
