@@ -52,7 +52,7 @@ export const desk = define({
   'desk.createAndSend': ['新建并上传', 'Create and send'],
   'desk.bringFile': ['导入文件', 'Bring in a file'],
   'desk.bringIn': ['导入文件', 'Bring in a file'],
-  'desk.dropHere': ['把 CSV、Excel、JSON 文件拖到这里，就会新建一个数据集；GBK 编码也能识别。', 'Drop a CSV, Excel or JSON file here to begin a dataset; GBK is recognised.'],
+  'desk.dropHere': ['把 CSV、Excel、JSON、Parquet 文件拖到这里，就会新建一个数据集；GBK 编码也能识别。', 'Drop a CSV, Excel, JSON or Parquet file here to begin a dataset; GBK is recognised.'],
   'desk.title': ['名称', 'Title'],
   'desk.titleEn': ['英文名称', 'English title'],
   'desk.summary': ['简介', 'Summary'],
