@@ -58,7 +58,7 @@ it('a GBK file of forty thousand rows is brought in, settled and published in mi
   page.setDefaultTimeout(60_000)
   await signIn(page)
   await page.goto('/datasets')
-  await page.getByText('把 CSV、Excel、JSON 文件拖到这里').waitFor()
+  await page.getByText('把 CSV、Excel、JSON、Parquet 文件拖到这里').waitFor()
   await accessible(page)
 
   await drop(page, page.locator('.drop'), NAME, gbk(visits(ROWS)))
